@@ -1,0 +1,1 @@
+"""Daily broker logins: from a browser redirect to an encrypted access token."""

@@ -1,0 +1,81 @@
+"""Sends requests to brokers."""
+
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import requests
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH
+from urllib3.exceptions import HTTPError
+
+from brokerlink.outbound.body import read_body
+from brokerlink.outbound.countdown import Countdown
+from brokerlink.outbound.errors import NoAnswer
+from brokerlink.outbound.messages import Answer, Request
+from brokerlink.outbound.opening import Resolve
+from brokerlink.outbound.session import open_session
+from brokerlink.outbound.transfer import Transfer, current_transfer
+
+MAX_SECONDS = 10.0
+_LIBRARY_ERRORS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
+
+
+class Outbound:
+    """HTTP to brokers over a pool of kept-alive connections; one for the life of a process.
+
+    TLS is always verified, against the public CAs or against `verify`, the path of a PEM bundle. Redirects
+    are not followed, nothing is retried, proxies and other settings of the environment are ignored, and a
+    cookie that a broker sets for one customer is not sent with the next one's request.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: Literal[True] | str = True,
+        monotonic: Callable[[], float] = time.monotonic,
+        resolve: Resolve = socket.getaddrinfo,
+    ) -> None:
+        if verify is not True and not isinstance(verify, str):
+            raise TypeError("verify is True or the path of a CA bundle: TLS is always verified")
+        self._monotonic = monotonic
+        self._resolve = resolve
+        bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+        self._session = open_session(ssl.create_default_context(cafile=bundle))
+
+    def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
+        """Send `request` once and read the whole answer, whatever its status.
+
+        All of it ends by `deadline`, on the clock `monotonic`, and after 10 s at the latest; of that, at most
+        3 s go into opening a connection. With `fresh`, the request goes out on a connection opened for it;
+        without, on a live one if there is one, which may have been dropped silently.
+
+        Raises NotSent if nothing of the request left, and then it may be sent again; NoAnswer or
+        AnswerTooLarge if it was sent, or may have been.
+        """
+        countdown = Countdown(self._monotonic, deadline).at_most(MAX_SECONDS)
+        transfer = Transfer(countdown, fresh, self._resolve)
+        token = current_transfer.set(transfer)
+        try:
+            return self._exchange(request, countdown)
+        except _LIBRARY_ERRORS as error:
+            failure = transfer.library_failure(error)
+        finally:
+            current_transfer.reset(token)
+        # Raised here and not in the handler: the libraries' exceptions hold the query and the headers.
+        raise failure
+
+    def _exchange(self, request: Request, countdown: Countdown) -> Answer:
+        prepared = self._session.prepare_request(
+            requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
+        )
+        # The connections keep the time; requests' timeout, which starts anew with every read, backs them up.
+        with self._session.send(prepared, stream=True, allow_redirects=False, timeout=countdown.left()) as response:
+            if not 200 <= response.status_code <= 599:
+                # http.client skips 100 only. Another interim answer would pass for the final one, and that, still
+                # to come on this connection, for the next request's (RFC 9110 §15.2).
+                raise NoAnswer("protocol")
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, read_body(response.raw))

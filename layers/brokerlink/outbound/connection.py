@@ -1,0 +1,126 @@
+"""Connections that connect before they send, note that they sent, and never outlast the request's time."""
+
+import http.client
+import io
+import socket
+from collections.abc import Buffer
+from typing import override
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+
+from brokerlink.outbound.errors import NoAnswer, NotSent
+from brokerlink.outbound.opening import open_socket
+from brokerlink.outbound.transfer import Transfer, current_transfer
+
+# DNS, TCP and TLS together.
+CONNECT_SECONDS = 3.0
+# SSLSocket.sendall grants its timeout anew to each TLS record, and a record holds 16 KiB (RFC 8446 §5.1).
+_RECORD_BYTES = 16 * 1024
+
+
+class _TimedStream(io.RawIOBase):
+    """Reads a socket; every read may take what is left of the whole transfer, so a drip gains nothing."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket, transfer: Transfer) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._transfer = transfer
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Buffer, /) -> int:
+        try:
+            self._connection.settimeout(self._transfer.countdown.left())
+            count: int = self._raw.readinto(buffer)
+        except OSError as error:
+            raise self._transfer.socket_failure(error) from error
+        self._transfer.note_received(count)
+        return count
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(
+        self,
+        sock: socket.socket,
+        debuglevel: int = 0,
+        method: str | None = None,
+        url: str | None = None,
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self._transfer = current_transfer.get()
+        self.fp = io.BufferedReader(_TimedStream(self.fp.detach(), sock, self._transfer))
+
+    @override
+    def begin(self) -> None:
+        super().begin()
+        # http.client takes the end of the stream for the end of the headers: half an answer would look whole.
+        if self._transfer.ended:
+            raise NoAnswer("truncated")
+
+
+class TimedConnection(HTTPConnection):
+    """Carries the current transfer; raises OutboundError, which urllib3 and requests let pass."""
+
+    response_class = _TimedResponse
+
+    @property
+    @override
+    def is_connected(self) -> bool:
+        # urllib3 asks a pooled connection before it uses it, and closes and reopens one that says no.
+        return super().is_connected and not current_transfer.get().fresh
+
+    @override
+    def _new_conn(self) -> socket.socket:
+        transfer = current_transfer.get()
+        countdown = transfer.countdown.at_most(CONNECT_SECONDS)
+        return open_socket(self._dns_host.strip("[]"), self.port, resolve=transfer.resolve, countdown=countdown)
+
+    @override
+    def send(self, data: object) -> None:
+        if not isinstance(data, bytes):
+            raise TypeError("only bytes are sent")
+        if self.sock is None:
+            self.connect()
+        transfer = current_transfer.get()
+        try:
+            for start in range(0, len(data), _RECORD_BYTES):
+                self.sock.settimeout(transfer.countdown.left())
+                transfer.sent = True
+                super().send(data[start : start + _RECORD_BYTES])
+        except ConnectionError:
+            raise  # urllib3 then reads what the broker may have answered before it hung up
+        except OSError as error:
+            raise transfer.socket_failure(error) from error
+
+
+class TimedTlsConnection(TimedConnection, HTTPSConnection):
+    """The same over TLS."""
+
+    @override
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except (OSError, HTTPError) as error:
+            raise NotSent("timeout" if isinstance(error, TimeoutError) else "tls") from error
+
+
+class TimedPool(HTTPConnectionPool):
+    """Pools TimedConnections."""
+
+    ConnectionCls = TimedConnection
+
+
+class TimedTlsPool(HTTPSConnectionPool):
+    """Pools TimedTlsConnections."""
+
+    ConnectionCls = TimedTlsConnection
