@@ -1,0 +1,96 @@
+"""Publishes the issue of tokens: stream records in, SNS messages out.
+
+record ── not an issue (a removal, another change) ──▶ nothing
+       ── can never be published ──▶ dead letters, as keys and attempt_id, and skipped
+       ── SNS refuses or does not answer ──▶ this record and all after it come again
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from brokerlink.events import Event, UnpublishableRecord, is_issue, token_issued
+from brokerlink.telemetry import Telemetry
+
+if TYPE_CHECKING:  # the stubs are not deployed
+    from types_boto3_sns.client import SNSClient
+    from types_boto3_sqs.client import SQSClient
+
+# SNS's words for a message that it will never take.
+_NEVER: Final = frozenset({"InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid", "ValidationError"})
+
+
+class NotNow(Exception):
+    """AWS refused or did not answer; the text names the call and the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes to one topic; `source` is the CloudEvents source, `brokerlink/<stack>`."""
+
+    sns: SNSClient
+    sqs: SQSClient
+    topic: str
+    dead_letters: str
+    source: str
+    telemetry: Telemetry
+
+    def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Publish the records in order; give the sequence numbers of those that have to come again."""
+        for done, record in enumerate(records):
+            try:
+                self._one(record)
+            except NotNow as error:
+                self.telemetry.logger.warning("publish", reason=str(error))
+                self.telemetry.count("announce_retried")
+                return [each["dynamodb"]["SequenceNumber"] for each in records[done:]]
+        return []
+
+    def _one(self, record: Mapping[str, Any]) -> None:
+        if not is_issue(record):
+            return
+        try:
+            event = token_issued(record, source=self.source)
+            self._publish(event)
+        except UnpublishableRecord as error:
+            self._bury(record, error)
+            return
+        self.telemetry.count("announced", event.attributes["broker"])
+
+    def _publish(self, event: Event) -> None:
+        try:
+            self.sns.publish(
+                TopicArn=self.topic,
+                Message=event.message,
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value} for name, value in event.attributes.items()
+                },
+            )
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "unknown")
+            if code in _NEVER:
+                raise UnpublishableRecord(f"SNS answered {code}") from None
+            raise NotNow(f"SNS Publish: {code}") from None
+        except BotoCoreError as error:
+            raise NotNow(f"SNS Publish: {type(error).__name__}") from None
+
+    def _bury(self, record: Mapping[str, Any], why: UnpublishableRecord) -> None:
+        change = record.get("dynamodb", {})
+        letter = {
+            "reason": str(why),
+            "keys": change.get("Keys", {}),
+            "attempt_id": change.get("NewImage", {}).get("attempt_id", {}).get("S"),
+        }
+        try:
+            self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(letter))
+        except ClientError as error:
+            raise NotNow(f"SQS SendMessage: {error.response.get('Error', {}).get('Code', 'unknown')}") from None
+        except BotoCoreError as error:
+            raise NotNow(f"SQS SendMessage: {type(error).__name__}") from None
+        self.telemetry.logger.error("unpublishable", reason=str(why), attempt_id=letter["attempt_id"])
+        self.telemetry.count("announce_buried")

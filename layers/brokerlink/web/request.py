@@ -1,0 +1,118 @@
+"""A browser's or a backend's request, from an HTTP API event of payload format 2.0."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from brokerlink.errors import BrokerlinkError
+
+
+class BadRequest(BrokerlinkError):
+    """The request is malformed; the text says how, and quotes nothing of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebRequest:
+    """One request. `headers` has lower-case names; `query` and `cookies` are as they were sent."""
+
+    route: str
+    method: str
+    path: str
+    host: str
+    stage: str
+    request_id: str
+    headers: Mapping[str, str] = field(repr=False)
+    query: str = field(repr=False)
+    cookies: tuple[str, ...] = field(repr=False)
+    path_parameters: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> WebRequest:
+        """Read an event. Raises `BadRequest` where it has not the shape of payload format 2.0."""
+        try:
+            context = event["requestContext"]
+            body = event.get("body") or ""
+            return cls(
+                route=event["routeKey"],
+                method=context["http"]["method"],
+                # A stage other than the default one stands before the path (API Gateway, payload format 2.0).
+                path=event["rawPath"].removeprefix(f"/{context['stage']}"),
+                host=context["domainName"].lower(),
+                stage=context["stage"],
+                request_id=context.get("requestId", ""),
+                headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+                query=event.get("rawQueryString") or "",
+                cookies=tuple(event.get("cookies") or ()),
+                path_parameters=event.get("pathParameters") or {},
+                body=base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode(),
+            )
+        except (KeyError, TypeError, AttributeError, UnicodeEncodeError, binascii.Error):
+            raise BadRequest("not an HTTP API event of payload format 2.0") from None
+
+    @property
+    def is_prefetch(self) -> bool:
+        """Say whether the browser only guesses that its user will come here."""
+        return "prefetch" in self.headers.get("sec-purpose", "") + self.headers.get("purpose", "")
+
+    @property
+    def is_cross_site(self) -> bool:
+        """Say whether another site's page made the browser come here (Fetch Metadata)."""
+        return self.headers.get("sec-fetch-site") == "cross-site"
+
+    @property
+    def may_read_json(self) -> bool:
+        """Say whether the page that asks, if it is one, is our own."""
+        return self.headers.get("sec-fetch-site", "none") in {"same-origin", "none"}
+
+    @property
+    def wants_json(self) -> bool:
+        """Say whether JSON is asked for; a browser that navigates asks for HTML."""
+        accept = self.headers.get("accept", "").lower()
+        return "application/json" in accept and "text/html" not in accept
+
+    @property
+    def content_type(self) -> str:
+        """Give the body's media type without parameters, in lower case."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    def base_url(self, configured: str | None) -> str:
+        """Give the public base URL: the configured one, else the gateway's own domain and stage."""
+        if configured is not None:
+            return configured
+        return f"https://{self.host}" + ("" if self.stage == "$default" else f"/{self.stage}")
+
+    def is_elsewhere(self, base_url: str) -> bool:
+        """Say whether the request came to another host than the base URL's."""
+        default_port = ":443" if base_url.startswith("https:") else ":80"
+        return self.host.removesuffix(default_port) != urlsplit(base_url).netloc.lower().removesuffix(default_port)
+
+    def parameters(self) -> dict[str, str]:
+        """Give the query's parameters. Raises `BadRequest`."""
+        return single(decode_form(self.query))
+
+
+def decode_form(text: str) -> list[tuple[str, str]]:
+    """Decode application/x-www-form-urlencoded, once, with `+` as a space. Raises `BadRequest` for invalid UTF-8."""
+    pairs = [part.partition("=") for part in text.split("&") if part]
+    return [(_decode(name), _decode(value)) for name, _, value in pairs]
+
+
+def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Give the parameters by name. Raises `BadRequest` for a repeated one (RFC 6749 §3.1)."""
+    parameters = dict(pairs)
+    if len(parameters) != len(pairs):
+        raise BadRequest("a parameter is repeated")
+    return parameters
+
+
+def _decode(text: str) -> str:
+    try:
+        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", errors="strict")
+    except UnicodeError:
+        raise BadRequest("a parameter is not UTF-8") from None

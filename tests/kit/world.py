@@ -1,0 +1,256 @@
+"""Both HTTP functions on moto, with time, randomness and the brokers' answers in the test's hands."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import authorize_app
+import boto3
+import callback_app
+from aws_lambda_powertools import Logger
+from moto import mock_aws
+
+from brokerlink.aws import AwsClients
+from brokerlink.outbound import Answer, Outbound, Request
+from brokerlink.storage import from_wire
+from brokerlink.telemetry import Telemetry
+
+BASE_URL = "https://login.example.com"
+RETURN_TO = "https://app.example.com/brokers"
+# Monday 23 November 2026, 09:00:00 IST.
+MORNING = 1_795_404_600
+MIDNIGHT = 1_795_458_600
+APPS = {"pocketful": {"client_id": "Ybg3ab2VXM"}, "fivepaisa": {"vendor_key": "vendor-key"}}
+SECRETS = {
+    "pocketful": {"client_secret": "s:+%/ é"},
+    "fivepaisa": {"encryption_key": "canary-encryption-key", "user_id": "canary-user-id"},
+}
+
+
+class Clock:
+    """A clock that moves when told to, for both the time of day and the monotonic one."""
+
+    def __init__(self, now: float = MORNING) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class BrokerHttp:
+    """Stands where `Outbound` does: answers with what the test has lined up, and keeps what was sent.
+
+    The real protocol is spoken in the integration tests; here single answers are needed that no server gives.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[Request] = []
+        self.script: list[Answer | Exception | Callable[[Request], Answer]] = []
+
+    def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
+        self.sent.append(request)
+        step = self.script.pop(0)
+        if isinstance(step, Exception):
+            raise step
+        return step(request) if callable(step) else step
+
+
+def answer(body: object, status: int = 200, **headers: str) -> Answer:
+    """Give an answer with a JSON body, or with the bytes or text given."""
+    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+
+
+@dataclass
+class Context:
+    """Lambda's context object."""
+
+    remaining: int = 28_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.remaining
+
+
+@dataclass
+class Reply:
+    """An answer in payload format 2.0, as a test reads it."""
+
+    payload: dict[str, Any]
+
+    @property
+    def status(self) -> int:
+        return int(self.payload["statusCode"])
+
+    @property
+    def body(self) -> str:
+        return str(self.payload["body"])
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def location(self) -> str:
+        return str(self.payload["headers"]["location"])
+
+    @property
+    def query(self) -> dict[str, str]:
+        return dict(parse_qsl(urlsplit(self.location).query))
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return dict(cookie.split(";")[0].split("=", 1) for cookie in self.payload["cookies"])
+
+
+@dataclass
+class Browser:
+    """A browser: keeps its cookies and walks where it is sent."""
+
+    world: World
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def get(self, target: str, **headers: str) -> Reply:
+        return self.request("GET", target, headers=headers)
+
+    def request(self, method: str, target: str, *, headers: Mapping[str, str] = {}, body: str | None = None) -> Reply:
+        cookies = [f"{name}={value}" for name, value in self.cookies.items()]
+        reply = self.world.request(method, target, headers=headers, cookies=cookies, body=body)
+        self.cookies |= reply.cookies
+        return reply
+
+    def start(self, broker: str = "pocketful", **query: str) -> str:
+        """Begin a login and give the state that was sent to the broker."""
+        reply = self.get(
+            f"/authorize/{broker}" + ("?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else "")
+        )
+        assert reply.status == 303, reply.body
+        sent = parse_qs(urlsplit(reply.location).query)
+        return sent["State" if broker == "fivepaisa" else "state"][0]
+
+
+_ROUTES = (
+    ("GET /", "authorize", re.compile(r"/")),
+    ("GET /authorize/{broker}", "authorize", re.compile(r"/authorize/(?P<broker>[^/]+)")),
+    ("POST /sessions", "authorize", re.compile(r"/sessions")),
+    ("GET /callback/{broker}", "callback", re.compile(r"/callback/(?P<broker>[^/]+)")),
+    ("POST /callback/{broker}", "callback", re.compile(r"/callback/(?P<broker>[^/]+)")),
+    ("GET /result", "callback", re.compile(r"/result")),
+    ("POST /confirm", "callback", re.compile(r"/confirm")),
+    ("GET /attempts/{attempt_id}", "callback", re.compile(r"/attempts/(?P<attempt_id>[^/]+)")),
+)
+
+
+class World:
+    """Two functions, two tables, a key, a secret, a clock and the brokers' answers."""
+
+    def __init__(
+        self, apps: Mapping[str, Any] = APPS, secrets: Mapping[str, Any] = SECRETS, **environment: str
+    ) -> None:
+        self.clock = Clock()
+        self.http = BrokerHttp()
+        self.dynamodb = boto3.client("dynamodb")
+        self.kms = boto3.client("kms")
+        self.secretsmanager = boto3.client("secretsmanager")
+        for name, keys in {"LoginAttempts": ["attempt_id"], "Tokens": ["user_id", "connection"]}.items():
+            self.dynamodb.create_table(
+                TableName=name,
+                KeySchema=[
+                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                ],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        self.key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=json.dumps(secrets))["ARN"]
+        self.environment = {
+            "BROKERLINK_ATTEMPTS_TABLE": "LoginAttempts",
+            "BROKERLINK_TOKENS_TABLE": "Tokens",
+            "BROKERLINK_TOKEN_KEY": self.key,
+            "BROKERLINK_SECRET": self.secret,
+            "BROKERLINK_BASE_URL": BASE_URL,
+            "BROKERLINK_BROKER_APPS": json.dumps(apps),
+            "BROKERLINK_RETURN_TO": RETURN_TO,
+            "BROKERLINK_DIRECT_LOGIN_ACCOUNTS": "*",
+            **environment,
+        }
+        self.aws = AwsClients(self.clock)
+        self.build()
+
+    def build(self) -> None:
+        """Put both functions together, as a cold start does."""
+        telemetry = Telemetry(Logger(service="test"))
+        outbound = cast("Outbound", self.http)
+        self.functions = {
+            "authorize": authorize_app.make_app(
+                self.environment, telemetry, self.aws, clock=self.clock, monotonic=self.clock
+            ),
+            "callback": callback_app.make_app(
+                self.environment, telemetry, self.aws, outbound, clock=self.clock, monotonic=self.clock
+            ),
+        }
+
+    def browser(self) -> Browser:
+        return Browser(self)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] = {},
+        cookies: list[str] | None = None,
+        body: str | None = None,
+    ) -> Reply:
+        """Send a request as the gateway would."""
+        path, _, query = target.removeprefix(BASE_URL).partition("?")
+        for route, function, pattern in _ROUTES:
+            match = pattern.fullmatch(path)
+            if match and route.startswith(f"{method} "):
+                event = {
+                    "version": "2.0",
+                    "routeKey": route,
+                    "rawPath": path,
+                    "rawQueryString": query,
+                    "headers": {"host": "login.example.com", **{k.replace("_", "-"): v for k, v in headers.items()}},
+                    "cookies": cookies or [],
+                    "pathParameters": match.groupdict(),
+                    "requestContext": {
+                        "http": {"method": method, "path": path},
+                        "domainName": "login.example.com",
+                        "stage": "$default",
+                        "requestId": "request",
+                    },
+                    "isBase64Encoded": False,
+                    **({"body": body} if body is not None else {}),
+                }
+                return Reply(self.functions[function](event, Context()))
+        raise AssertionError(f"no route for {method} {path}")
+
+    def session(self, **body: str) -> Reply:
+        return self.request("POST", "/sessions", body=json.dumps(body))
+
+    def confirm(self, attempt: str, user_id: str) -> Reply:
+        return self.request("POST", "/confirm", body=json.dumps({"attempt": attempt, "user_id": user_id}))
+
+    def attempts(self) -> list[dict[str, Any]]:
+        return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="LoginAttempts")["Items"]]
+
+    def attempt(self) -> dict[str, Any]:
+        (only,) = [row for row in self.attempts() if "browser_hash" in row]
+        return only
+
+    def tokens(self) -> list[dict[str, Any]]:
+        return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="Tokens")["Items"]]
+
+
+@contextmanager
+def world(**settings: Any) -> Iterator[World]:
+    """Give a world on a fresh moto."""
+    with mock_aws():
+        yield World(**settings)
