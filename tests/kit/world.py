@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import authorize_app
 import boto3
-import callback_app
 from aws_lambda_powertools import Logger
 from moto import mock_aws
 
+import authorize_app
+import callback_app
 from brokerlink.aws import AwsClients
 from brokerlink.outbound import Answer, Outbound, Request
 from brokerlink.storage import from_wire
@@ -54,6 +54,7 @@ class BrokerHttp:
         self.script: list[Answer | Exception | Callable[[Request], Answer]] = []
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
+        del deadline, fresh
         self.sent.append(request)
         step = self.script.pop(0)
         if isinstance(step, Exception):
@@ -161,7 +162,7 @@ class World:
             self.dynamodb.create_table(
                 TableName=name,
                 KeySchema=[
-                    {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                    {"AttributeName": key, "KeyType": "RANGE" if place else "HASH"} for place, key in enumerate(keys)
                 ],
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
                 BillingMode="PAY_PER_REQUEST",

@@ -1,0 +1,1 @@
+"""The brokers: one suite that each of them inherits."""
