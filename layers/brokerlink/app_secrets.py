@@ -91,13 +91,14 @@ class AppSecrets:
         try:
             # The error of a malformed document would quote it.
             document = json.loads(self._text or "")
-        except ValueError:
+        except (ValueError, RecursionError):
             document = None
         entry = document.get(broker.id) if isinstance(document, Mapping) else None
         values: dict[str, str] = {}
         for name in sorted(broker.secret_names):
             value = entry.get(name) if isinstance(entry, Mapping) else None
-            if not isinstance(value, str) or not value:
+            # Above all, a line break that was pasted along is refused here, before a grant is spent on it.
+            if not isinstance(value, str) or not value or not value.isprintable():
                 raise LoginError(
                     Code.APP_MISCONFIGURED,
                     Step.READY,

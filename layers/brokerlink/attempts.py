@@ -143,7 +143,7 @@ _MINE: Final = "#status = :exchanging AND #claimed_by = :me"
 
 
 class Attempts:
-    """The LoginAttempts table. Every method may raise `storage.StorageError`; claim also `storage.Conflict`."""
+    """The LoginAttempts table. Every method may raise `storage.StorageError`, every write `storage.Conflict`."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -257,8 +257,8 @@ class Attempts:
             {":failed": Status.FAILED, ":error": code, ":held": Status.HELD},
         )
 
-    def settle(self, row: Attempt, now: int) -> Attempt:
-        """Write what the clock has already decided about `row`, and give the row as it then is.
+    def settle(self, row: Attempt, now: int) -> Transition:
+        """Write what the clock has already decided about `row`; where that is nothing, the row is left as it is.
 
         A's claim runs out ── settle by B: condition "EXCHANGING by A until t", as B saw it ──▶ FAILED
         A commits at the last moment ──▶ B's condition fails, and B answers from A's row
@@ -288,8 +288,8 @@ class Attempts:
             case Status.HELD, Standing.FAILED:
                 ended = self.end_hold(row.attempt_id, Code.EXPIRED)
             case _:
-                return row
-        return ended.row or row
+                return Transition(done=False, row=row)
+        return ended
 
     def _write(self, attempt_id: str, change: str, condition: str, values: dict[str, Value]) -> Transition:
         try:

@@ -122,6 +122,12 @@ def _succeeded(attempt: Attempt, record: TokenRecord) -> Attempt:
 def _read(refused: TransactionRefused, attempt: Attempt) -> Transition:
     met = refused.items[0]
     row = Attempt.from_item(met) if met is not None else None
-    # Where the engine forgot the token, our own first transaction shows as a row that we made SUCCEEDED.
-    mine = row is not None and row.status is Status.SUCCEEDED and row.claimed_by == attempt.claimed_by
+    # Where the engine forgot the token, our own first transaction shows as a row that we made SUCCEEDED. Only a
+    # claimant can tell: a held login is anybody's to confirm.
+    mine = (
+        attempt.status is Status.EXCHANGING
+        and row is not None
+        and row.status is Status.SUCCEEDED
+        and row.claimed_by == attempt.claimed_by
+    )
     return Transition(done=mine, row=row)

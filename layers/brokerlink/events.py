@@ -80,6 +80,7 @@ def _text(image: Mapping[str, Any], name: str) -> str:
 
 def _number(image: Mapping[str, Any], name: str) -> int:
     value = image.get(name, {}).get("N")
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 15:
-        raise UnpublishableRecord(f"{name} is missing or no whole number")
+    # Thirteen digits of milliseconds reach the year 2286; with more, no date can be made.
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 13:
+        raise UnpublishableRecord(f"{name} is missing or no point in time")
     return int(value)

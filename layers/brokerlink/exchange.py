@@ -20,6 +20,8 @@ from brokerlink.tokens import Sealer, TokenRecord
 
 # Kept back for encrypt and commit; the rest of the time the broker may have.
 KEPT_BACK: Final = 5.0
+# Of that, kept back for the write that decides where the commit brought no answer: a call takes 4 seconds.
+_KEPT_TO_DECIDE: Final = 4.0
 # Less than this is not worth sending a grant for.
 LEAST_FOR_BROKER: Final = 1.0
 HELD_SECONDS: Final = 600
@@ -88,10 +90,13 @@ class Exchange:
         except NotSent as error:
             return self._give_back(LoginError(Code.BROKER_UNAVAILABLE, Step.EXCHANGE, error.reason))
         except LoginError as failure:
+            if failure.code is Code.BUSY:
+                return self._give_back(failure)
+            ended = self._fail(failure)
             if failure.code is Code.APP_MISCONFIGURED and not isinstance(failure, ClientRejected):
                 # For the next login: the secret may have been rotated.
                 self.services.secrets.get_changed(self.broker, secret)
-            return self._give_back(failure) if failure.code is Code.BUSY else self._fail(failure)
+            return ended
         except Exception as error:  # noqa: BLE001 - the grant is spent: whatever broke, the attempt must end, not hang
             crash = LoginError(Code.INTERNAL, Step.EXCHANGE, type(error).__name__)
             crash.__cause__ = error
@@ -164,8 +169,8 @@ class Exchange:
             except OutboundError as error:
                 last = error.reason
             except LoginError as error:
-                if error.code is not Code.BROKER_UNAVAILABLE:
-                    raise LoginError(Code.ACCOUNT_UNKNOWN, Step.IDENTIFY, error.message) from None
+                if error.code is Code.ACCOUNT_UNKNOWN:
+                    raise
                 last = error.message
         raise LoginError(Code.ACCOUNT_UNKNOWN, Step.IDENTIFY, last)
 
@@ -207,13 +212,11 @@ class Exchange:
                 record,
                 token=self.claimed_by,
                 now=self.services.now(),
-                deadline=self.budget.answer_by,
+                deadline=self.budget.answer_by - _KEPT_TO_DECIDE,
             )
         except StorageError as error:
             return self._fail(LoginError(Code.INTERNAL, Step.COMMIT, str(error)))
-        if done.row is None:
-            return self._fail(LoginError(Code.INTERNAL, Step.COMMIT, "the attempt's row is gone"))
-        return Ended(done.row, here=done.done)
+        return Unattributable() if done.row is None else Ended(done.row, here=done.done)
 
     def _hold(self, record: TokenRecord) -> Finished:
         held = replace(
@@ -232,8 +235,10 @@ class Exchange:
             kept = self.services.attempts.hold(held)
         except StorageError as error:
             return self._fail(LoginError(Code.INTERNAL, Step.HOLD, str(error)))
-        mine = kept.row is not None and kept.row.status is Status.HELD and kept.row.claimed_by == self.claimed_by
-        return Ended(kept.row or held, here=kept.done or mine)
+        if kept.row is None:
+            return Unattributable()
+        mine = kept.row.status is Status.HELD and kept.row.claimed_by == self.claimed_by
+        return Ended(kept.row, here=kept.done or mine)
 
     # the ends that are not good
 

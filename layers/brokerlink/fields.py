@@ -10,6 +10,10 @@ from urllib.parse import urlsplit
 from brokerlink.errors import SettingError
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+# A setting's name, or an HTTP header's.
+_NAME = r"[a-z][a-z0-9_]{0,31}|[A-Z][A-Za-z-]{0,31}"
+# No control characters, and none that no encoding takes.
+_TEXT = r"[^\x00-\x1f\x7f\ud800-\udfff]+"
 
 
 def is_loopback(host: str | None) -> bool:
@@ -57,11 +61,12 @@ class Fields:
         """Say whether a setting is given."""
         return name in self._values
 
-    def text(self, name: str, default: str | None = None, *, pattern: str = r"[^\x00-\x1f\x7f]+") -> str:
+    def text(self, name: str, default: str | None = None, *, pattern: str = _TEXT) -> str:
         """Read a text that matches `pattern` as a whole; without a `default` it is required."""
         value = self._take(name, default)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
-            raise SettingError(f"{self.setting}.{name}", "is missing or malformed" if value is None else "is malformed")
+            problem = "is missing or malformed" if value is None else "is malformed"
+            raise SettingError(f"{self.setting}.{_shown(name)}", problem)
         return value
 
     def optional_text(self, name: str) -> str | None:
@@ -117,10 +122,13 @@ class Fields:
         """Refuse what was never read: a misspelt setting must not be ignored. Raises `SettingError`."""
         unknown = sorted(set(self._values) - self._read)
         if unknown:
-            # The name may be anything, a pasted secret too, so it is shown only where it looks like a name.
-            name = unknown[0] if re.fullmatch(r"[a-z][a-z0-9_]{0,31}", unknown[0]) else "(unreadable name)"
-            raise SettingError(f"{self.setting}.{name}", "is not a setting")
+            raise SettingError(f"{self.setting}.{_shown(unknown[0])}", "is not a setting")
 
     def _take(self, name: str, default: object) -> object:
         self._read.add(name)
         return self._values.get(name, default)
+
+
+def _shown(name: str) -> str:
+    # A name that was written may be anything, a pasted secret too, so it is shown only where it looks like a name.
+    return name if re.fullmatch(_NAME, name) else "(unreadable name)"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 from brokerlink.attempts import Attempt, Identity, Standing, Status, digest
@@ -72,7 +73,8 @@ class Login:
             return StillRunning(who.attempt_id)
         except StorageError as error:
             # It may have landed all the same: then it is given back, as far as the table lets us.
-            self._release(who.attempt_id, claimed_by)
+            with suppress(StorageError):
+                self.services.attempts.release(who.attempt_id, claimed_by=claimed_by)
             return NothingConsumed(who.attempt_id, LoginError(Code.BUSY, Step.CLAIM, str(error)))
         if claim.done and claim.row is not None:
             return claim.row
@@ -87,7 +89,7 @@ class Login:
         if row.status is Status.EXCHANGING and row.standing(self.services.now())[0] is Standing.IN_PROGRESS:
             return StillRunning(row.attempt_id)
         settled = self.services.attempts.settle(row, self.services.now())
-        return Ended(settled, here=settled is not row)
+        return Ended(settled.row or row, here=settled.done)
 
     def _decline(self, who: Identity, code: Code) -> Finished:
         now = self.services.now()
@@ -109,10 +111,3 @@ class Login:
         if isinstance(finished, Ended) and finished.attempt.status is Status.PENDING:
             return NothingConsumed(who.attempt_id, failure)
         return finished
-
-    def _release(self, attempt_id: str, claimed_by: str) -> bool:
-        try:
-            self.services.attempts.release(attempt_id, claimed_by=claimed_by)
-        except StorageError:
-            return False
-        return True

@@ -34,6 +34,11 @@ class WebSettings:
     direct_accounts: frozenset[str] | None
     attempt_seconds: int
 
+    @property
+    def direct_logins(self) -> bool:
+        """Whether any account may log in without a session."""
+        return self.direct_accounts is None or bool(self.direct_accounts)
+
 
 def web_settings(environment: Mapping[str, str]) -> WebSettings:
     """Read the settings. Raises `SettingError` for those that nothing can work without."""
@@ -95,7 +100,7 @@ def attempt_seconds(text: str) -> int:
     """Read `AttemptSeconds`: 60 to 3,600, by default 600. Raises `SettingError`."""
     if not text:
         return DEFAULT_ATTEMPT_SECONDS
-    if not (text.isascii() and text.isdigit() and 60 <= int(text[:6]) <= 3600):
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 60 <= int(text) <= 3600):
         raise SettingError("AttemptSeconds", "has to be a whole number from 60 to 3600")
     return int(text)
 

@@ -73,7 +73,7 @@ def from_wire(wire: Mapping[str, Any]) -> dict[str, Value]:
     for name, attribute in wire.items():
         if "S" in attribute:
             item[name] = str(attribute["S"])
-        elif "N" in attribute and "." not in attribute["N"]:
+        elif "N" in attribute and attribute["N"].lstrip("-").isdigit():
             item[name] = int(attribute["N"])
         elif "B" in attribute:
             item[name] = bytes(attribute["B"])

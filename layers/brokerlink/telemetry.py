@@ -45,9 +45,9 @@ class Telemetry:
         )
         self.count(row.metric, broker)
 
-    def refused(self, metric: str, *, broker: str | None = None) -> None:
-        """Count a request that touched nothing: `state_missing`, `state_unknown`, …"""
-        self.logger.info("refused", reason=metric, broker=broker)
+    def refused(self, metric: str, *, broker: str | None = None, why: str | None = None) -> None:
+        """Count a request that touched nothing: `state_missing`, `state_unknown`, …; `why` quotes nothing of it."""
+        self.logger.info("refused", reason=metric, broker=broker, why=why)
         self.count(metric, broker)
 
     def misconfigured(self, error: SettingError, *, broker: str | None = None) -> None:

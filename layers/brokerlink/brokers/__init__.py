@@ -54,6 +54,7 @@ class Brokers:
             try:
                 on[broker_id] = make_broker(broker_id, app, loopback=loopback)
             except SettingError as error:
-                off[broker_id] = error
+                # A key that is no id may be anything, a pasted secret too, and what is off is told in the log.
+                off[broker_id if _ID.fullmatch(broker_id) else "(unreadable name)"] = error
         self.on: Mapping[str, Broker] = MappingProxyType(on)
         self.off: Mapping[str, SettingError] = MappingProxyType(off)

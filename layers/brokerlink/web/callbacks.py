@@ -11,8 +11,8 @@ from brokerlink.secret import Secret
 from brokerlink.web.request import BadRequest, single
 
 STATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-# What a broker can send as a grant: RFC 6749 appendix A.11, with a length.
-_PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,4096}")
+# What a broker can send: RFC 6749 appendix A, with a length.
+_PRINTABLE: Final = re.compile(r"[\x20-\x7e]{0,4096}")
 
 
 class StateMissing(BadRequest):
@@ -20,16 +20,16 @@ class StateMissing(BadRequest):
 
 
 def read_parameters(broker: Broker, pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Give the parameters that this broker's callback reads. Raises `BadRequest` for any that is repeated."""
+    """Give the parameters that this broker's callback reads.
+
+    Raises `BadRequest` where any parameter is repeated, or where one that is read is over 4,096 bytes or not printable
+    ASCII.
+    """
     single(pairs)
-    read = [(name, value) for given, value in pairs if (name := broker.parameter(given)) is not None]
-    return single(read)
-
-
-def check_bounce(parameters: dict[str, str]) -> None:
-    """Raise `BadRequest` where a posted callback holds what its GET form would not be read for."""
-    if any(value and not _PRINTABLE.fullmatch(value) for value in parameters.values()):
-        raise BadRequest("a parameter is over 4,096 characters, or not printable ASCII")
+    read = single([(name, value) for given, value in pairs if (name := broker.parameter(given)) is not None])
+    if not all(_PRINTABLE.fullmatch(value) for value in read.values()):
+        raise BadRequest("a parameter is over 4,096 bytes, or not printable ASCII")
+    return read
 
 
 def read_callback(broker: Broker, parameters: dict[str, str]) -> Callback:
@@ -42,8 +42,8 @@ def read_callback(broker: Broker, parameters: dict[str, str]) -> Callback:
     if not broker.accepts(parameters):
         raise BadRequest("the callback is from another issuer")
     value = parameters.get(broker.grant_parameter)
-    if value is not None and not _PRINTABLE.fullmatch(value):
-        raise BadRequest("the callback's grant is one that no broker sends")
+    if value == "":
+        raise BadRequest("the callback's grant is empty")
     refusal = broker.refusal(parameters)
     if refusal is not None or value is None:
         return Callback(Secret(state), refusal=refusal)

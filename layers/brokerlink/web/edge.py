@@ -55,8 +55,10 @@ class Edge:
             request = WebRequest.from_event(event)
         except BadRequest:
             self.telemetry.refused("invalid_event")
-            return failure_page(Code.INVALID_REQUEST).payload(secure=True)
-        return self._answer(request, budget).payload(secure=Site.of(request, self.base_url).secure)
+            response = failure_page(Code.INVALID_REQUEST)
+        else:
+            response = self._answer(request, budget)
+        return response.payload(secure=self.base_url is None or self.base_url.startswith("https:"))
 
     def _budget(self, context: LambdaContext) -> Budget:
         now, left = self.monotonic(), context.get_remaining_time_in_millis() / 1000
@@ -71,7 +73,7 @@ class Edge:
         try:
             return route.answer(request, budget)
         except BadRequest as error:
-            self.telemetry.refused("invalid_request")
+            self.telemetry.refused("invalid_request", why=str(error))
             return self._fail(request, route, Code.INVALID_REQUEST, str(error))
         except StorageError as error:
             self.telemetry.storage(error)
@@ -97,3 +99,13 @@ def failure_page(code: Code, *, home_href: str = "/", broker: str | None = None)
 def json_error(code: Code, message: str, status: int | None = None) -> Response:
     """Give a failure as JSON; `message` says what to do."""
     return json_answer({"error": code, "message": message}, status or FAILURES[code].status)
+
+
+def not_our_page() -> Response:
+    """Refuse the JSON form of a browser's route to another site's script, and say why."""
+    return json_error(
+        Code.INVALID_REQUEST,
+        "this JSON is for pages of our own origin: another site's script could never keep the browser's cookie. "
+        "Link to /authorize/{broker} instead, or use POST /sessions and GET /attempts",
+        403,
+    )

@@ -14,7 +14,7 @@ _VOID: Final = frozenset({"input", "meta"})  # HTML Living Standard §13.1.2: el
 _NOT_IN_HTML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # An http(s) URL, a path on this origin, or "", the URL of the page itself (RFC 3986 §4.4). Printable ASCII
 # without a backslash: browsers read `/\host` as `//host`, and `java<tab>script:` as `javascript:`.
-_LINK: Final = re.compile(r"(?:https?://[a-z0-9]|/(?!/)|\Z)[!-\[\]-~]*", re.IGNORECASE | re.ASCII)
+_LINK: Final = re.compile(r"(?:https?://[a-z0-9[]|/(?!/)|\Z)[!-\[\]-~]*", re.IGNORECASE | re.ASCII)
 _SUCCESS_WORD: Final = re.compile("c(?=onnected)", re.IGNORECASE)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,7 @@ class BadRequest(BrokerlinkError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebRequest:
-    """One request. `headers` has lower-case names; `query` and `cookies` are as they were sent."""
+    """One request. `headers` has lower-case names; `query` and `cookies` are as they were sent, `path` is decoded."""
 
     route: str
     method: str
@@ -41,8 +40,7 @@ class WebRequest:
             return cls(
                 route=event["routeKey"],
                 method=context["http"]["method"],
-                # A stage other than the default one stands before the path (API Gateway, payload format 2.0).
-                path=event["rawPath"].removeprefix(f"/{context['stage']}"),
+                path=_without_stage(event["rawPath"], context["stage"]),
                 host=context["domainName"].lower(),
                 stage=context["stage"],
                 request_id=context.get("requestId", ""),
@@ -52,13 +50,13 @@ class WebRequest:
                 path_parameters=event.get("pathParameters") or {},
                 body=base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode(),
             )
-        except (KeyError, TypeError, AttributeError, UnicodeEncodeError, binascii.Error):
+        except (KeyError, TypeError, AttributeError, ValueError):
             raise BadRequest("not an HTTP API event of payload format 2.0") from None
 
     @property
     def is_prefetch(self) -> bool:
         """Say whether the browser only guesses that its user will come here."""
-        return "prefetch" in self.headers.get("sec-purpose", "") + self.headers.get("purpose", "")
+        return any("prefetch" in self.headers.get(name, "").lower() for name in ("sec-purpose", "purpose"))
 
     @property
     def is_cross_site(self) -> bool:
@@ -109,6 +107,11 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(parameters) != len(pairs):
         raise BadRequest("a parameter is repeated")
     return parameters
+
+
+def _without_stage(path: str, stage: str) -> str:
+    """Give the path below the stage: one other than the default stands before it (API Gateway, payload format 2.0)."""
+    return path.removeprefix(f"/{stage}") if f"{path}/".startswith(f"/{stage}/") else path
 
 
 def _decode(text: str) -> str:

@@ -1,0 +1,1 @@
+"""The whole product over HTTP, on the local stack."""
