@@ -1,0 +1,72 @@
+"""Every block of a document that is marked `<!-- tested: … -->`, and every link and command, is tried."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from brokerlink.brokers import Brokers
+from local.configuration import read_own_apps
+
+PROJECT = Path(__file__).parent.parent.parent
+DOCUMENTS = sorted([PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("examples/**/*.md")])
+
+
+def block(document: str, name: str) -> str:
+    """Give the fenced block that follows the mark `name`."""
+    found = re.search(
+        rf"<!-- tested: {re.escape(name)} -->\n```\w*\n(.*?)```", (PROJECT / document).read_text(), re.DOTALL
+    )
+    assert found, f"{document} has no block {name}"
+    return found[1]
+
+
+def test_broker_table_for_make_run_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "brokers.local.toml"
+    file.write_text(block("docs/adding-a-broker.md", "brokers.local.toml"))
+    apps = read_own_apps(file)
+    assert apps.secret == {"acme": {"client_secret": "my-secret"}}
+    assert Brokers(apps.public).on["acme"].name == "Acme Securities"
+
+
+def test_broker_apps_of_a_deployed_stack_make_the_same_broker() -> None:
+    brokers = Brokers(json.loads(block("docs/adding-a-broker.md", "BrokerApps")))
+    assert not brokers.off
+    assert brokers.on["acme"].scope == "orders holdings"
+
+
+def test_class_of_the_suite_passes_as_written(tmp_path: Path) -> None:
+    file = tmp_path / "test_acme.py"
+    file.write_text(block("docs/adding-a-broker.md", "conformance"))
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={PROJECT}"]
+    run = subprocess.run(  # noqa: S603 - our own document
+        [*command, "-c", str(PROJECT / "pyproject.toml"), str(file)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    assert re.search(r"[3-9]\d passed", run.stdout), run.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_make_targets_exist(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z]+):.*## ", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z]+)", document.read_text())) | set(
+        re.findall(r"^make ([a-z]+)", document.read_text(), re.MULTILINE)
+    )
+    assert named <= targets
