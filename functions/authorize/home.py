@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from brokerlink.outcomes import Budget
 from brokerlink.settings import WebSettings
@@ -31,11 +33,13 @@ class Home:
             pages.BrokerLink(broker.name, site.path(f"/authorize/{broker.id}"), links.get(broker.id))
             for broker in self.settings.brokers.on.values()
         ]
-        return page(pages.home(brokers, direct_logins=self.settings.direct_accounts != frozenset(), now=now))
+        return page(pages.home(brokers, direct_logins=self.settings.direct_logins, now=now))
 
 
 def to_canonical_host(request: WebRequest, site: Site, settings: WebSettings) -> Response | None:
     """Give the way to the same page on the base URL's host: a login that ends on another one has lost its cookie."""
     if settings.base_url is None or not settings.canonical_host or not request.is_elsewhere(site.base_url):
         return None
-    return redirect(site.url(request.path) + (f"?{request.query}" if request.query else ""))
+    # The gateway has decoded the path, line breaks included; the query is as the browser wrote it.
+    query = quote(request.query, safe=string.punctuation)
+    return redirect(site.url(quote(request.path)) + (f"?{query}" if query else ""))

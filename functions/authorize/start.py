@@ -23,7 +23,7 @@ from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
 from brokerlink.web import pages
 from brokerlink.web.brokers import find_broker
-from brokerlink.web.edge import json_error
+from brokerlink.web.edge import json_error, not_our_page
 from brokerlink.web.request import BadRequest, WebRequest
 from brokerlink.web.responses import Response, json_answer, page, redirect
 from brokerlink.web.return_to import is_allowed
@@ -50,19 +50,14 @@ class Authorize:
         if (elsewhere := to_canonical_host(request, site, self.settings)) is not None:
             return elsewhere
         if request.wants_json and not request.may_read_json:
-            return json_error(
-                Code.INVALID_REQUEST,
-                "this is for pages of our own origin: a script on another site could not keep the browser's cookie. "
-                "Link to this address instead, or prepare the login with POST /sessions",
-                403,
-            )
+            return not_our_page()
         broker = find_broker(request, self.settings.brokers, site, self.telemetry)
         if isinstance(broker, Response):
             return broker
         parameters = self._parameters(request)
-        if request.is_cross_site and not parameters.keys() & {"session", "retry"}:
-            query = f"?{request.query}" if request.query else ""
-            return page(pages.own_link(broker.name, site.path(f"/authorize/{broker.id}") + query))
+        direct = not parameters.keys() & {"session", "retry"}
+        if direct and request.is_cross_site and self.settings.direct_logins:
+            return page(pages.own_link(broker.name, site.path(f"/authorize/{broker.id}", **parameters)))
         browser_key = site.cookies.browser_key(request.cookies)
         key = browser_key or self.beginning.new_secret()
         start = self._start(broker, parameters, browser_key, key, site.callback(broker.id))

@@ -35,6 +35,7 @@ def make_app(
     *,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Edge:
     """Make the function. Raises `SettingError` where a setting is wrong that nothing can work without."""
@@ -48,13 +49,14 @@ def make_app(
     dynamodb = aws.client("dynamodb")
     attempts_table = Table(dynamodb, settings.attempts_table)
     attempts = Attempts(attempts_table)
-    commits = Commits(attempts_table, Table(dynamodb, required(environment, "BROKERLINK_TOKENS_TABLE")))
+    tokens_table = Table(dynamodb, required(environment, "BROKERLINK_TOKENS_TABLE"))
+    commits = Commits(attempts_table, tokens_table, sleep, monotonic)
     login = Login(
         Services(
             attempts=attempts,
             commits=commits,
             sealer=Sealer(aws.client("kms"), required(environment, "BROKERLINK_TOKEN_KEY")),
-            secrets=AppSecrets(aws.client("secretsmanager"), required(environment, "BROKERLINK_SECRET")),
+            secrets=AppSecrets(aws.client("secretsmanager"), required(environment, "BROKERLINK_SECRET"), monotonic),
             doors=lambda deadline: HttpDoor(outbound, deadline),
             clock=clock,
             monotonic=monotonic,

@@ -16,7 +16,7 @@ from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
 from brokerlink.web import pages
 from brokerlink.web.brokers import find_broker
-from brokerlink.web.callbacks import StateMissing, check_bounce, read_callback, read_parameters
+from brokerlink.web.callbacks import StateMissing, read_callback, read_parameters
 from brokerlink.web.edge import failure_page
 from brokerlink.web.request import BadRequest, WebRequest, decode_form
 from brokerlink.web.responses import Response, page, redirect
@@ -46,9 +46,8 @@ class FinishCallback:
         try:
             callback = read_callback(broker, read_parameters(broker, decode_form(request.query)))
         except BadRequest as error:
-            return self._malformed(
-                broker, site, "state_missing" if isinstance(error, StateMissing) else "invalid_request"
-            )
+            metric = "state_missing" if isinstance(error, StateMissing) else "invalid_request"
+            return self._malformed(broker, site, metric, str(error))
         browser_key = site.cookies.browser_key(request.cookies)
         if browser_key is None:
             return self._wrong_browser(broker, site)
@@ -79,12 +78,13 @@ class FinishCallback:
             return page(pages.notice("We cannot read this", text, href=site.path("/")), 415)
         try:
             parameters = read_parameters(broker, decode_form(request.body.decode("ascii")))
-            check_bounce(parameters)
-        except (BadRequest, UnicodeError):
-            return self._malformed(broker, site, "invalid_request")
+        except BadRequest as error:
+            return self._malformed(broker, site, "invalid_request", str(error))
+        except UnicodeError:
+            return self._malformed(broker, site, "invalid_request", "the posted form is not ASCII")
         location = site.path(f"/callback/{broker.id}") + (f"?{urlencode(parameters)}" if parameters else "")
         if len(location) > _LONGEST_BOUNCE:
-            return self._malformed(broker, site, "invalid_request")
+            return self._malformed(broker, site, "invalid_request", "the posted form does not fit into a URL")
         return redirect(location)
 
     def _ended(self, finished: Ended, broker: Broker, request: WebRequest, site: Site) -> Response:
@@ -100,9 +100,9 @@ class FinishCallback:
             self.telemetry.refused("scope_reduced", broker=broker.id)
         return remember(redirect(end_of(attempt, now, site)), attempt, now, request, site)
 
-    def _malformed(self, broker: Broker, site: Site, metric: str) -> Response:
+    def _malformed(self, broker: Broker, site: Site, metric: str, why: str | None = None) -> Response:
         """Answer what cannot be attributed to an attempt of this broker: one page, whatever the reason."""
-        self.telemetry.refused(metric, broker=broker.id)
+        self.telemetry.refused(metric, broker=broker.id, why=why)
         failure = FAILURES[Code.INVALID_REQUEST]
         html = pages.failed(failure.title, failure.text, now=int(self.clock()), home_href=site.path("/"))
         return page(html, failure.status)

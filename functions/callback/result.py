@@ -14,7 +14,7 @@ from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
 from brokerlink.web import pages
 from brokerlink.web.callbacks import STATE
-from brokerlink.web.edge import json_error
+from brokerlink.web.edge import not_our_page
 from brokerlink.web.masking import mask_account
 from brokerlink.web.request import BadRequest, WebRequest
 from brokerlink.web.responses import Response, json_answer, page, redirect
@@ -36,7 +36,7 @@ class Result:
     def __call__(self, request: WebRequest, _: Budget) -> Response:
         """Show an outcome. Raises `BadRequest`, `StorageError`."""
         if request.wants_json and not request.may_read_json:
-            return json_error(Code.INVALID_REQUEST, "this is for pages of our own origin; use GET /attempts", 403)
+            return not_our_page()
         site = Site.of(request, self.settings.base_url)
         parameters = request.parameters()
         if "error" in parameters:
@@ -64,10 +64,11 @@ class Result:
         if row.status is Status.PENDING or row.standing(now)[0] is not Standing.FAILED:
             return row
         settled = self.attempts.settle(row, now)
-        code = settled.standing(now)[1]
-        if settled is not row and code is not None:
+        written = settled.row or row
+        code = written.standing(now)[1]
+        if settled.done and code is not None:
             self.telemetry.failed(code, broker=row.broker, attempt_id=attempt_id)
-        return settled
+        return written
 
     def _page(self, attempt: Attempt, now: int, site: Site) -> str:
         name = self._name(attempt.broker)

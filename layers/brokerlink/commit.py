@@ -79,8 +79,8 @@ class Commits:
             ":ttl": max(attempt.ttl, record.expires_at),
         }
         if attempt.status is Status.HELD:
-            condition = "#status = :held AND #held_until > :now"
-            values |= {":held": Status.HELD, ":now": now}
+            condition = "#status = :held AND #held_until > :now AND #user_id = :user_id"
+            values |= {":held": Status.HELD, ":now": now, ":user_id": record.user_id}
         else:
             condition = "#status = :exchanging AND #claimed_by = :me"
             values |= {":exchanging": Status.EXCHANGING, ":me": attempt.claimed_by or ""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -91,7 +92,11 @@ def _value(value: Value) -> Wire:
 
 
 class Table:
-    """One table, reached with one client. Every expression names its attributes as `#name` and values as `:name`."""
+    """One table, reached with one client. Every expression names its attributes as `#name` and values as `:name`.
+
+    Refusals are raised outside the handlers that catch botocore's: those quote the parameters that they refuse, and
+    would hang on ours as their context.
+    """
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self.client = client
@@ -102,8 +107,10 @@ class Table:
         try:
             answer = self.client.get_item(TableName=self.name, Key=to_wire(key), ConsistentRead=True)
         except (ClientError, BotoCoreError) as error:
-            raise _refusal("GetItem", error) from None
-        return from_wire(answer["Item"]) if "Item" in answer else None
+            refusal = _refusal("GetItem", error)
+        else:
+            return from_wire(answer["Item"]) if "Item" in answer else None
+        raise refusal
 
     def put_new(self, item: Item, key: str) -> None:
         """Write a row that must not exist yet. Raises `ConditionFailed`, `StorageError`.
@@ -119,8 +126,10 @@ class Table:
             )
         except (ClientError, BotoCoreError) as error:
             refusal = _refusal("PutItem", error)
-            if not isinstance(refusal, ConditionFailed) or refusal.item != item:
-                raise refusal from None
+        else:
+            return
+        if not isinstance(refusal, ConditionFailed) or refusal.item != item:
+            raise refusal
 
     def update(self, key: Mapping[str, str], change: str, condition: str, values: Mapping[str, Value]) -> Item:
         """Update one row under a condition and give the new row.
@@ -139,8 +148,10 @@ class Table:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except (ClientError, BotoCoreError) as error:
-            raise _refusal("UpdateItem", error) from None
-        return from_wire(answer["Attributes"])
+            refusal = _refusal("UpdateItem", error)
+        else:
+            return from_wire(answer["Attributes"])
+        raise refusal
 
     def updating(self, key: Mapping[str, str], change: str, condition: str | None, values: Mapping[str, Value]) -> Wire:
         """Give the same update as one write of a transaction."""
@@ -179,13 +190,15 @@ def transact(client: DynamoDBClient, writes: Sequence[Wire], token: str) -> None
             TransactItems=cast("Sequence[TransactWriteItemTypeDef]", writes), ClientRequestToken=token
         )
     except (ClientError, BotoCoreError) as error:
-        raise _refusal("TransactWriteItems", error) from None
+        refusal = _refusal("TransactWriteItems", error)
+    else:
+        return
+    raise refusal
 
 
 def names_in(*expressions: str) -> dict[str, str]:
     """Give ExpressionAttributeNames for every `#name` in the expressions: reserved words are never a worry."""
-    words = " ".join(expressions).replace("(", " ").replace(")", " ").replace(",", " ").split()
-    return {word: word[1:] for word in words if word.startswith("#")}
+    return {name: name[1:] for name in re.findall(r"#\w+", " ".join(expressions))}
 
 
 def _refusal(call: str, error: ClientError | BotoCoreError) -> BrokerlinkError:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 import boto3
+import botocore.loaders
 from aws_lambda_powertools import Logger
 from moto import mock_aws
 
@@ -62,10 +65,23 @@ class BrokerHttp:
         return step(request) if callable(step) else step
 
 
+_NUMBERS = itertools.count()
+# Reading the services' models takes most of a world's making.
+_MODELS = botocore.loaders.create_loader()
+
+
 def answer(body: object, status: int = 200, **headers: str) -> Answer:
     """Give an answer with a JSON body, or with the bytes or text given."""
     raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
+
+
+def pocketful(
+    account: str = "YA0002", token: str = "canary-access-token", scope: str = "orders holdings"
+) -> list[Answer]:
+    """Give Pocketful's answers to a good exchange and to the question whose token it is."""
+    issued = {"access_token": token, "token_type": "bearer", "expires_in": 86399, "scope": scope}
+    return [answer(issued), answer({"status": "success", "data": {"client_id": account}})]
 
 
 @dataclass
@@ -105,6 +121,10 @@ class Reply:
         return dict(parse_qsl(urlsplit(self.location).query))
 
     @property
+    def headers(self) -> dict[str, str]:
+        return dict(self.payload["headers"])
+
+    @property
     def cookies(self) -> dict[str, str]:
         return dict(cookie.split(";")[0].split("=", 1) for cookie in self.payload["cookies"])
 
@@ -134,6 +154,11 @@ class Browser:
         sent = parse_qs(urlsplit(reply.location).query)
         return sent["State" if broker == "fivepaisa" else "state"][0]
 
+    def come_back(self, state: str, *answers: Answer | Exception, **parameters: str) -> Reply:
+        """Come back from Pocketful, with a code unless other parameters are given; `answers` are what it says then."""
+        self.world.http.script = list(answers)
+        return self.get(f"/callback/pocketful?{urlencode({**(parameters or {'code': 'canary-code'}), 'state': state})}")
+
 
 _ROUTES = (
     ("GET /", "authorize", re.compile(r"/")),
@@ -148,7 +173,14 @@ _ROUTES = (
 
 
 class World:
-    """Two functions, two tables, a key, a secret, a clock and the brokers' answers."""
+    """Two functions, two tables, a key, a secret, a clock and the brokers' answers.
+
+    `host` and `stage` are where requests arrive. `calls` are the AWS operations that the functions called; `faults` are
+    what befalls them: an exception raised instead of a call, by the operation's name. `log` is what they logged.
+    """
+
+    host = "login.example.com"
+    stage = "$default"
 
     def __init__(
         self, apps: Mapping[str, Any] = APPS, secrets: Mapping[str, Any] = SECRETS, **environment: str
@@ -181,11 +213,23 @@ class World:
             **environment,
         }
         self.aws = AwsClients(self.clock)
+        self.aws._session.register_component("data_loader", _MODELS)
+        self.aws._session.register("before-call", self._called)
+        self.log = io.StringIO()
+        self.calls: list[str] = []
+        self.faults: dict[str, Exception] = {}
         self.build()
+
+    def _called(self, **event: Any) -> None:
+        operation = event["model"].name
+        self.calls.append(operation)
+        if operation in self.faults:
+            raise self.faults[operation]
 
     def build(self) -> None:
         """Put both functions together, as a cold start does."""
-        telemetry = Telemetry(Logger(service="test"))
+        # Powertools keeps a logger, with its stream, for each service name.
+        telemetry = Telemetry(Logger(service=f"test-{next(_NUMBERS)}", stream=self.log, level="DEBUG"))
         outbound = cast("Outbound", self.http)
         self.functions = {
             "authorize": authorize_app.make_app(
@@ -209,29 +253,46 @@ class World:
         body: str | None = None,
     ) -> Reply:
         """Send a request as the gateway would."""
+        function, event = self.event(method, target, headers=headers, cookies=cookies, body=body)
+        return Reply(self.functions[function](event, Context()))
+
+    def event(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] = {},
+        cookies: list[str] | None = None,
+        body: str | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """Give the function that a request goes to, and the event that the gateway makes of it."""
         path, _, query = target.removeprefix(BASE_URL).partition("?")
         for route, function, pattern in _ROUTES:
             match = pattern.fullmatch(path)
             if match and route.startswith(f"{method} "):
-                event = {
+                raw_path = path if self.stage == "$default" else f"/{self.stage}{path}"
+                return function, {
                     "version": "2.0",
                     "routeKey": route,
-                    "rawPath": path,
+                    "rawPath": raw_path,
                     "rawQueryString": query,
-                    "headers": {"host": "login.example.com", **{k.replace("_", "-"): v for k, v in headers.items()}},
+                    "headers": {"host": self.host, **{k.replace("_", "-"): v for k, v in headers.items()}},
                     "cookies": cookies or [],
-                    "pathParameters": match.groupdict(),
+                    "pathParameters": {name: unquote(value) for name, value in match.groupdict().items()},
                     "requestContext": {
-                        "http": {"method": method, "path": path},
-                        "domainName": "login.example.com",
-                        "stage": "$default",
+                        "http": {"method": method, "path": raw_path},
+                        "domainName": self.host,
+                        "stage": self.stage,
                         "requestId": "request",
                     },
                     "isBase64Encoded": False,
                     **({"body": body} if body is not None else {}),
                 }
-                return Reply(self.functions[function](event, Context()))
         raise AssertionError(f"no route for {method} {path}")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Give the functions' log, a JSON object a line."""
+        return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
     def session(self, **body: str) -> Reply:
         return self.request("POST", "/sessions", body=json.dumps(body))

@@ -1,6 +1,5 @@
 """What brokers see of our requests, and what we make of ordinary answers."""
 
-import socket
 import subprocess
 import sys
 import threading
@@ -49,13 +48,13 @@ def test_answer_has_status_lower_case_headers_and_body() -> None:
 @pytest.mark.parametrize(
     ("raw", "body"),
     [
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n4\r\n\": 1\r\n1\r\n}\r\n0\r\n\r\n", b'{"a": 1}'),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n[1,\r\n2\r\n2]\r\n0\r\n\r\n", b"[1,2]"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
     ],
     ids=["chunked", "no content", "continue", "http 1.0"],
-)  # fmt: skip
+)
 def test_framings_that_keep_the_connection(raw: bytes, body: bytes) -> None:
     outbound = Outbound()
     with Server(answering(raw)) as server:
@@ -227,7 +226,6 @@ def test_a_name_of_the_local_host_works() -> None:
     """`localhost` is often ::1 first, where the local stack's simulators do not listen."""
     with Server(answering(answer())) as server:
         assert get(Outbound(), server.url(host="localhost")).status == 200
-    assert socket.getaddrinfo("localhost", None)
 
 
 def test_values_are_imported_without_requests() -> None:

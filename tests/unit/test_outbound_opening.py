@@ -45,7 +45,7 @@ def silent() -> Iterator[int]:
         server.listen(0)
         for _ in range(3):
             filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)
+            filler.settimeout(0)
             filler.connect_ex(server.getsockname())
         yield server.getsockname()[1]
 
@@ -100,6 +100,12 @@ def test_name_is_resolved_once_for_each_connection() -> None:
     assert resolver.asked == [("broker.example", 8080)] * 2
 
 
+def test_address_of_version_six_is_resolved_without_its_brackets(refusing: int) -> None:
+    resolver = Resolver(refusing)
+    not_sent(Outbound(resolve=resolver), "http://[::1]:8080/")
+    assert resolver.asked == [("::1", 8080)]
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -124,22 +130,22 @@ def test_name_that_the_system_refuses() -> None:
     assert not_sent(Outbound(), "http://no-such-host.invalid/") == "dns"
 
 
-def test_name_server_hangs() -> None:
+def test_name_server_hangs(refusing: int) -> None:
+    """Where the lookup were waited for, the failure would be that of its address."""
     release, released = threading.Event(), threading.Event()
 
-    def resolve(*_: object) -> Sequence[AddressInfo]:
-        release.wait(PATIENCE)
+    def resolve(host: str, port: int, family: int, kind: int) -> Sequence[AddressInfo]:
+        release.wait(2)
         released.set()
-        return []
+        return Resolver(refusing)(host, port, family, kind)
 
     assert not_sent(Outbound(resolve=resolve), seconds=0.3) == "dns"
-    assert not released.is_set()
     release.set()
     assert released.wait(PATIENCE)
 
 
 @pytest.mark.parametrize(("seconds", "enough"), [(CONNECT_SECONDS - 2, True), (CONNECT_SECONDS + 0.1, False)])
-def test_opening_takes_at_most_three_of_the_ten_seconds(seconds: float, enough: bool) -> None:
+def test_opening_takes_at_most_three_of_the_ten_seconds(seconds: float, *, enough: bool) -> None:
     clock = Clock()
     with Server(answering(answer())) as server:
         resolver = Resolver(server.port)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from brokerlink.outbound import Answer, NotJson, NotSent, Outbound, OutboundError, Request, parse_json
+from brokerlink.outbound.opening import AddressInfo
 from tests.unit.outbound_server import Peer, Script, Server, answer, answering, get, saying
 
 CANARY = "canary-5d1f"
@@ -133,7 +134,7 @@ def test_no_thread_reports_a_failure_of_its_own(monkeypatch: pytest.MonkeyPatch)
     assert reports == []
 
 
-def _failing(*_: object) -> list[tuple[object]]:
+def _failing(*_: object) -> list[AddressInfo]:
     raise OSError
 
 
@@ -159,12 +160,17 @@ def test_body_that_is_not_json_is_not_quoted(body: bytes) -> None:
     ("value", "text"),
     [
         (
-            Request("POST", f"https://u:{CANARY}@broker.example:8443/token?code={CANARY}#{CANARY}", {CANARY: CANARY}, CANARY.encode()),
+            Request(
+                "POST",
+                f"https://u:{CANARY}@broker.example:8443/token?code={CANARY}#{CANARY}",
+                {CANARY: CANARY},
+                CANARY.encode(),
+            ),
             "Request(POST https://broker.example:8443/token)",
         ),
         (Request("GET", f"http://[{CANARY}", {}), "Request(GET (malformed URL))"),
         (Answer(200, {CANARY: CANARY}, CANARY.encode()), f"Answer(200, {len(CANARY)} bytes)"),
     ],
-)  # fmt: skip
+)
 def test_representation_of_values(value: object, text: str) -> None:
     assert repr(value) == str(value) == f"{value}" == text

@@ -97,7 +97,7 @@ def test_bundle_that_does_not_exist_is_an_error_at_once(tmp_path: Path) -> None:
 
 
 def test_old_tls_is_refused(outbound: Outbound, folder: Path, authority: Authority) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context = server_context(folder, authority, version=ssl.TLSVersion.TLSv1_1)
     with Server(answering(answer()), tls=context) as server, pytest.raises(NotSent) as caught:
         get(outbound, server.url(scheme="https", host="localhost"))
@@ -188,6 +188,21 @@ def test_request_that_is_not_read(outbound: Outbound, broker_context: ssl.SSLCon
         request = Request("POST", server.url(scheme="https", host="localhost"), {}, b"x" * 20_000_000)
         with pytest.raises(NoAnswer) as caught:
             outbound.send(request, deadline=time.monotonic() + 0.5, fresh=True)
+    assert caught.value.reason == "timeout"
+
+
+def test_request_that_is_read_slowly(outbound: Outbound, broker_context: ssl.SSLContext) -> None:
+    size = 40_000_000
+
+    def script(peer: Peer) -> None:
+        peer.sip(size)
+
+    began = time.monotonic()
+    with Server(script, tls=broker_context) as server:
+        request = Request("POST", server.url(scheme="https", host="localhost"), {}, b"x" * size)
+        with pytest.raises(NoAnswer) as caught:
+            outbound.send(request, deadline=time.monotonic() + 0.5, fresh=True)
+        assert time.monotonic() - began < 5, "it was sent to its end"
     assert caught.value.reason == "timeout"
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from brokerlink.outbound import Answer, Outbound, Request
+from brokerlink.outbound import Answer, Request
+
+if TYPE_CHECKING:  # a function that sends nothing to brokers does not load the HTTP client
+    from brokerlink.outbound import Outbound
 
 
 class Door(Protocol):

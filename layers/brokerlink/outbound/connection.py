@@ -16,8 +16,6 @@ from brokerlink.outbound.transfer import Transfer, current_transfer
 
 # DNS, TCP and TLS together.
 CONNECT_SECONDS = 3.0
-# SSLSocket.sendall grants its timeout anew to each TLS record, and a record holds 16 KiB (RFC 8446 §5.1).
-_RECORD_BYTES = 16 * 1024
 
 
 class _TimedStream(io.RawIOBase):
@@ -93,10 +91,10 @@ class TimedConnection(HTTPConnection):
             self.connect()
         transfer = current_transfer.get()
         try:
-            for start in range(0, len(data), _RECORD_BYTES):
-                self.sock.settimeout(transfer.countdown.left())
-                transfer.sent = True
-                super().send(data[start : start + _RECORD_BYTES])
+            # Unlike one for reading, a timeout for sending counts from the first byte to the last.
+            self.sock.settimeout(transfer.countdown.left())
+            transfer.sent = True
+            super().send(data)
         except ConnectionError:
             raise  # urllib3 then reads what the broker may have answered before it hung up
         except OSError as error:

@@ -24,7 +24,6 @@ class WebRequest:
     path: str
     host: str
     stage: str
-    request_id: str
     headers: Mapping[str, str] = field(repr=False)
     query: str = field(repr=False)
     cookies: tuple[str, ...] = field(repr=False)
@@ -43,7 +42,6 @@ class WebRequest:
                 path=_without_stage(event["rawPath"], context["stage"]),
                 host=context["domainName"].lower(),
                 stage=context["stage"],
-                request_id=context.get("requestId", ""),
                 headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
                 query=event.get("rawQueryString") or "",
                 cookies=tuple(event.get("cookies") or ()),
@@ -111,7 +109,7 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 def _without_stage(path: str, stage: str) -> str:
     """Give the path below the stage: one other than the default stands before it (API Gateway, payload format 2.0)."""
-    return path.removeprefix(f"/{stage}") if f"{path}/".startswith(f"/{stage}/") else path
+    return path.removeprefix(f"/{stage}") if (path + "/").startswith(f"/{stage}/") else path
 
 
 def _decode(text: str) -> str:
