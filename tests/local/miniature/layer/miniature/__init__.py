@@ -1,0 +1,1 @@
+"""The miniature stack's own library layer."""
