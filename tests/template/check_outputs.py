@@ -1,0 +1,43 @@
+"""What other stacks and the operator's tools learn of this one, and what wakes a person."""
+
+from __future__ import annotations
+
+from tests.template.stack import Stack, named
+
+EXPORTED = {
+    "StartUrl",
+    "CallbackUrl",
+    "ApiUrl",
+    "TokenIssuedTopicArn",
+    "TokensTableName",
+    "ConsumerPolicyArn",
+    "MessagingKeyArn",
+    "BrokerSecretArn",
+    "LoginAttemptsTableName",
+    "AnnounceFunctionName",
+    "AnnounceDeadLettersUrl",
+}
+
+
+def what_stays_the_same_is_exported(stack: Stack) -> None:
+    exports = {
+        name: named(output["Export"]["Name"]) for name, output in stack.body["Outputs"].items() if "Export" in output
+    }
+    assert exports == {name: f"${{AWS::StackName}}-{name}" for name in EXPORTED}
+
+
+def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
+    assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn"}
+
+
+def trouble_that_nobody_sees_raises_an_alarm(stack: Stack) -> None:
+    alarms = {
+        (alarm["MetricName"], *(named(dimension["Value"]) for dimension in alarm["Dimensions"]))
+        for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
+    }
+    assert alarms == {
+        ("Errors", "AuthorizeFunction"),
+        ("Errors", "CallbackFunction"),
+        ("IteratorAge", "AnnounceFunction"),
+        ("ApproximateNumberOfMessagesVisible", "AnnounceDeadLetters.QueueName"),
+    }

@@ -1,0 +1,86 @@
+"""The stack that template.yaml describes, read as its translated resources."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from local.aws import isolated_session
+
+type Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "template.yaml"
+
+FUNCTIONS = ("AuthorizeFunction", "CallbackFunction", "AnnounceFunction")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A translated template."""
+
+    body: Json
+
+    def properties(self, name: str) -> Json:
+        properties: Json = self.body["Resources"][name]["Properties"]
+        return properties
+
+    def of_type(self, kind: str) -> dict[str, Json]:
+        """The properties of each resource of a type, by logical id."""
+        return {
+            name: resource.get("Properties", {})
+            for name, resource in self.body["Resources"].items()
+            if resource["Type"] == kind
+        }
+
+    @property
+    def routes(self) -> Iterator[tuple[str, Json]]:
+        """Each route's key, such as `GET /result`, with its OpenAPI operation."""
+        for path, operations in self.properties("HttpApi")["Body"]["paths"].items():
+            for method, operation in operations.items():
+                yield f"{method.upper()} {path}", operation
+
+
+def source() -> Json:
+    """Return template.yaml as written, free to be changed."""
+    return copy.deepcopy(_parsed())
+
+
+@cache
+def _parsed() -> Json:
+    parsed: Json = yaml_parse(SOURCE.read_text(encoding="utf-8"))
+    return parsed
+
+
+def translate(template: Json) -> Stack:
+    """Translate a template that is free to be changed, as `local.template` does it but without reading a file."""
+    for name, resource in template["Resources"].items():
+        for setting in ("CodeUri", "ContentUri"):
+            if setting in resource.get("Properties", {}):
+                resource["Properties"][setting] = f"s3://code/{name}"
+    translator = Translator(None, Parser(), boto_session=isolated_session())
+    return Stack(translator.translate(template, parameter_values={}, get_managed_policy_map=dict))
+
+
+def named(value: object) -> str:
+    """Write a reference the short way: `Table.Arn` for Fn::GetAtt, `Table` for Ref, the text of Fn::Sub."""
+    match value:
+        case {"Fn::GetAtt": [str(name), str(attribute)]}:
+            return f"{name}.{attribute}"
+        case {"Fn::GetAtt": str(text)} | {"Ref": str(text)} | {"Fn::Sub": str(text)} | str(text):
+            return text
+    return json.dumps(value, sort_keys=True)
+
+
+def listed(value: object) -> list[object]:
+    """One value or several, as IAM has it."""
+    return value if isinstance(value, list) else [value]

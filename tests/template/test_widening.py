@@ -1,0 +1,269 @@
+"""Every intent can be broken, and its check then objects: each row widens the template in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.template import (
+    check_api,
+    check_functions,
+    check_keys,
+    check_messages,
+    check_outputs,
+    check_permissions,
+    check_tables,
+)
+from tests.template.stack import Json, Stack, source, translate
+from tests.template.test_intent import CHECKS
+
+DROP = object()
+
+
+@dataclass(frozen=True)
+class Widening:
+    """Set what lies at `path` below Resources (or drop it), and name the check that must object."""
+
+    path: str
+    value: Any
+    check: Callable[[Stack], None]
+
+    def apply(self, template: Json) -> None:
+        *way, last = self.path.split("/")
+        node: Any = template if way and way[0] in {"Parameters", "Outputs"} else template["Resources"]
+        for step in way:
+            node = node[int(step)] if isinstance(node, list) else node[step]
+        if isinstance(node, list):
+            node[int(last) : int(last) + 1] = [] if self.value is DROP else [self.value]
+        elif self.value is DROP:
+            del node[last]
+        else:
+            node[last] = self.value
+
+
+def _statements(role: str) -> str:
+    return f"{role}/Properties/Policies/0/PolicyDocument/Statement"
+
+
+def _allow(actions: object, resource: object, **more: object) -> Json:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+def _arn(name: str, attribute: str = "Arn") -> Json:
+    return {"Fn::GetAtt": [name, attribute]}
+
+
+def _event(kind: str, **properties: object) -> Json:
+    return {"Type": kind, "Properties": {"ApiId": {"Ref": "HttpApi"}, **properties}}
+
+
+def _role() -> Json:
+    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Statement": []}}}
+
+
+_EVERYBODY = {"AWS": "*"}
+_ENCRYPT = "CallbackEncrypts/Properties/PolicyDocument/Statement/0"
+_DECRYPT = "ConsumerPolicy/Properties/PolicyDocument/Statement/2"
+_TOKEN_KEY = "TokenKey/Properties/KeyPolicy/Statement"
+_MESSAGING_KEY = "MessagingKey/Properties/KeyPolicy/Statement"
+_TOPIC = "TokenIssuedTopicPolicy/Properties/PolicyDocument/Statement"
+_QUEUE = "AnnounceDeadLettersPolicy/Properties/PolicyDocument/Statement"
+_STREAM = "AnnounceFunction/Properties/Events/TokenStored/Properties"
+_CONTEXT = "Condition/StringEquals/kms:EncryptionContext:purpose"
+_KEYS = "Condition/ForAllValues:StringEquals/kms:EncryptionContextKeys/4"
+
+exactly = check_permissions.roles_allow_exactly_what_each_function_does
+consumers = check_permissions.consumers_may_read_and_decrypt_and_nothing_else
+wildcards = check_permissions.no_identity_policy_has_a_wildcard
+nobody_else = check_permissions.nobody_else_gets_a_policy
+own_role = check_permissions.each_function_has_a_role_of_its_own_that_only_lambda_assumes
+invokes = check_permissions.only_the_api_invokes_and_only_on_its_own_routes
+token_key = check_keys.only_callback_encrypts_and_only_the_context_decrypts
+messaging_key = check_keys.messaging_key_works_through_sns_and_sqs_only
+managed = check_keys.the_account_manages_its_keys_and_is_not_locked_out
+rotation = check_keys.keys_rotate_and_are_the_only_two
+no_service = check_keys.no_service_uses_the_token_key
+topic = check_messages.only_announce_publishes_and_only_this_account_subscribes
+queue = check_messages.only_announce_sends_to_the_dead_letters
+encrypted = check_messages.topic_and_queue_are_encrypted_with_the_messaging_key
+lasting = check_messages.the_stream_is_announced_as_long_as_it_lives
+isolated = check_messages.one_bad_record_holds_up_no_other
+filtered = check_messages.removals_do_not_reach_announce
+keys = check_tables.tables_have_the_fixed_keys
+index = check_tables.live_tokens_of_a_broker_can_be_paged_whole
+ttl = check_tables.dead_rows_are_removed
+at_rest = check_tables.tables_are_encrypted_on_demand_and_not_kept_in_backups
+images = check_tables.the_stream_has_both_images_and_only_tokens_have_one
+protected = check_tables.tokens_are_protected_from_deletion_by_default
+no_secret = check_tables.the_template_holds_no_secret
+routes = check_api.routes_go_where_the_contract_says
+signed = check_api.backend_routes_are_signed_and_the_others_open
+cors = check_api.there_is_no_cors
+throttled = check_api.every_route_is_throttled
+stage = check_api.the_stage_is_the_default_one
+access_log = check_api.the_access_log_names_no_path_query_or_header
+environment = check_functions.each_function_sees_its_own_settings_and_no_more
+size = check_functions.the_longest_settings_fit_into_the_environment
+limits = check_functions.functions_have_their_limits
+layers = check_functions.functions_import_from_the_two_layers
+logs = check_functions.every_log_is_structured_and_ends
+cycle = check_functions.no_reference_makes_a_cycle
+exports = check_outputs.what_stays_the_same_is_exported
+unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
+alarms = check_outputs.trouble_that_nobody_sees_raises_an_alarm
+
+WIDENINGS = [
+    # roles
+    Widening(f"{_statements('AuthorizeRole')}/0/Action/2", "dynamodb:DeleteItem", exactly),
+    Widening(f"{_statements('AuthorizeRole')}/0/Action", "dynamodb:*", exactly),
+    Widening(f"{_statements('AuthorizeRole')}/0/Action", "dynamodb:*", wildcards),
+    Widening(f"{_statements('AuthorizeRole')}/0/Resource", "*", wildcards),
+    Widening(
+        f"{_statements('AuthorizeRole')}/2", _allow("secretsmanager:GetSecretValue", {"Ref": "BrokerSecret"}), exactly
+    ),
+    Widening(f"{_statements('AuthorizeRole')}/0", {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}, exactly),
+    Widening(f"{_statements('CallbackRole')}/1/Action", ["dynamodb:PutItem", "dynamodb:GetItem"], exactly),
+    Widening(f"{_statements('CallbackRole')}/0/Action/2", "dynamodb:Scan", exactly),
+    Widening(f"{_statements('CallbackRole')}/2/Resource", "*", exactly),
+    Widening(f"{_statements('CallbackRole')}/4", _allow("sns:Publish", {"Ref": "TokenIssuedTopic"}), exactly),
+    Widening(f"{_statements('AnnounceRole')}/0/Resource/Fn::GetAtt", ["TokensTable", "Arn"], exactly),
+    Widening(f"{_statements('AnnounceRole')}/3/Resource", _arn("TokenKey"), exactly),
+    Widening(f"{_statements('AnnounceRole')}/3/Condition", DROP, exactly),
+    Widening(f"{_statements('AnnounceRole')}/5", _allow("dynamodb:GetItem", _arn("TokensTable")), exactly),
+    Widening("AuthorizeRole/Properties/ManagedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"], exactly),
+    Widening("CallbackEncrypts/Properties/RoleName/Ref", "AnnounceRole", exactly),
+    Widening(f"{_ENCRYPT}/Action", ["kms:Encrypt", "kms:Decrypt"], exactly),
+    Widening(f"{_ENCRYPT}/Condition", DROP, exactly),
+    Widening(f"{_ENCRYPT}/{_CONTEXT}", DROP, exactly),
+    Widening(f"{_ENCRYPT}/{_KEYS}", "platform", exactly),
+    Widening(f"{_ENCRYPT}/Condition/Null/kms:EncryptionContext:user_id", DROP, exactly),
+    Widening(f"{_DECRYPT}/Condition", DROP, consumers),
+    Widening(f"{_DECRYPT}/{_KEYS}", "platform", consumers),
+    Widening(
+        "ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action", ["dynamodb:GetItem", "dynamodb:Scan"], consumers
+    ),
+    Widening(
+        "ConsumerPolicy/Properties/PolicyDocument/Statement/1/Resource/Fn::Sub", "${TokensTable.Arn}/index/*", consumers
+    ),
+    Widening("ConsumerPolicy/Properties/Roles", [{"Ref": "AnnounceRole"}], consumers),
+    Widening("Helper", _role(), exactly),
+    Widening("Helper", {"Type": "AWS::IAM::User"}, nobody_else),
+    Widening("AnnounceFunction/Properties/Role", _arn("CallbackRole"), own_role),
+    Widening("AuthorizeFunction/Properties/Role", DROP, own_role),
+    Widening(
+        "CallbackRole/Properties/AssumeRolePolicyDocument/Statement/0/Principal",
+        {"Service": "ec2.amazonaws.com"},
+        own_role,
+    ),
+    Widening(
+        "Anybody",
+        {
+            "Type": "AWS::Lambda::Permission",
+            "Properties": {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Ref": "CallbackFunction"},
+                "Principal": "*",
+            },
+        },
+        invokes,
+    ),
+    Widening("CallbackFunction/Properties/FunctionUrlConfig", {"AuthType": "NONE"}, invokes),
+    # keys
+    Widening(f"{_TOKEN_KEY}/0/Action", "kms:*", token_key),
+    Widening(f"{_TOKEN_KEY}/0/Action/0", "kms:CreateGrant", token_key),
+    Widening(f"{_TOKEN_KEY}/1/Condition/ArnEquals", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/1/{_CONTEXT}", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/2/Condition", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/2/Principal", _EVERYBODY, token_key),
+    Widening(f"{_TOKEN_KEY}/3", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/2", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/0", DROP, managed),
+    Widening(f"{_MESSAGING_KEY}/1/Condition", DROP, messaging_key),
+    Widening(f"{_MESSAGING_KEY}/2/Condition/ArnLike", DROP, messaging_key),
+    Widening(f"{_MESSAGING_KEY}/2/Condition/StringEquals", DROP, messaging_key),
+    Widening(f"{_MESSAGING_KEY}/0/Principal", _EVERYBODY, managed),
+    Widening("TokenKey/Properties/EnableKeyRotation", "false", rotation),
+    Widening("TokensTable/Properties/SSESpecification/KMSMasterKeyId", _arn("TokenKey"), no_service),
+    # topic, queue, stream
+    Widening(f"{_TOPIC}/1", DROP, topic),
+    Widening(f"{_TOPIC}/0/Condition", DROP, topic),
+    Widening(f"{_TOPIC}/2/Principal", "*", topic),
+    Widening(f"{_TOPIC}/3", DROP, topic),
+    Widening(f"{_TOPIC}/4", DROP, topic),
+    Widening(f"{_TOPIC}/5", DROP, topic),
+    Widening(f"{_QUEUE}/0", DROP, queue),
+    Widening(f"{_QUEUE}/1/Action", "sqs:SendMessage", queue),
+    Widening("TokenIssuedTopic/Properties/KmsMasterKeyId", DROP, encrypted),
+    Widening("TokenIssuedTopic/Properties/KmsMasterKeyId", _arn("TokenKey"), no_service),
+    Widening("AnnounceDeadLetters/Properties/KmsMasterKeyId", "alias/aws/sqs", encrypted),
+    Widening("AnnounceDeadLetters/Properties/MessageRetentionPeriod", 345_600, encrypted),
+    Widening(f"{_STREAM}/MaximumRetryAttempts", 10, lasting),
+    Widening(f"{_STREAM}/MaximumRecordAgeInSeconds", 3600, lasting),
+    Widening(f"{_STREAM}/StartingPosition", "LATEST", lasting),
+    Widening(f"{_STREAM}/BisectBatchOnFunctionError", DROP, isolated),
+    Widening(f"{_STREAM}/FunctionResponseTypes", DROP, isolated),
+    Widening(f"{_STREAM}/DestinationConfig", DROP, isolated),
+    Widening(f"{_STREAM}/FilterCriteria/Filters/0/Pattern", "{}", filtered),
+    # tables and secret
+    Widening("TokensTable/Properties/KeySchema/1/AttributeName", "expires_at", keys),
+    Widening("TokensTable/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY", index),
+    Widening("LoginAttemptsTable/Properties/TimeToLiveSpecification/AttributeName", "expires_at", ttl),
+    Widening("TokensTable/Properties/TimeToLiveSpecification/Enabled", "false", ttl),
+    Widening("TokensTable/Properties/SSESpecification/SSEEnabled", "false", at_rest),
+    Widening("LoginAttemptsTable/Properties/BillingMode", "PROVISIONED", at_rest),
+    Widening("TokensTable/Properties/PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": True}, at_rest),
+    Widening("TokensTable/Properties/StreamSpecification/StreamViewType", "NEW_IMAGE", images),
+    Widening("LoginAttemptsTable/Properties/StreamSpecification", {"StreamViewType": "NEW_IMAGE"}, images),
+    Widening("TokensTable/Properties/DeletionProtectionEnabled", "false", protected),
+    Widening("BrokerSecret/Properties/SecretString", '{"pocketful":{"client_secret":"x"}}', no_secret),
+    Widening("Parameters/PocketfulClientSecret", {"Type": "String"}, no_secret),
+    # API
+    Widening("CallbackFunction/Properties/Events/Callback/Properties/PayloadFormatVersion", "1.0", routes),
+    Widening("CallbackFunction/Properties/Events/Any", _event("HttpApi", Method="DELETE", Path="/result"), routes),
+    Widening("CallbackFunction/Properties/Events/CallbackForm", DROP, routes),
+    Widening("AuthorizeFunction/Properties/Events/CreateSession/Properties/Auth", DROP, signed),
+    Widening("CallbackFunction/Properties/Events/Confirm/Properties/Auth", DROP, signed),
+    Widening("HttpApi/Properties/CorsConfiguration", {"AllowOrigins": ["*"]}, cors),
+    Widening("HttpApi/Properties/DefaultRouteSettings", DROP, throttled),
+    Widening("HttpApi/Properties/RouteSettings", {"GET /result": {"ThrottlingRateLimit": 9000}}, throttled),
+    Widening("HttpApi/Properties/StageName", "live", stage),
+    Widening("HttpApi/Properties/AccessLogSettings/Format", '{"path":"$context.path"}', access_log),
+    # functions
+    Widening(
+        "AuthorizeFunction/Properties/Environment/Variables/BROKERLINK_SECRET", {"Ref": "BrokerSecret"}, environment
+    ),
+    Widening("AnnounceFunction/Properties/Environment/Variables/BROKERLINK_TOKEN_KEY", _arn("TokenKey"), environment),
+    Widening(
+        "AuthorizeFunction/Properties/Environment/Variables/BROKERLINK_BASE_URL",
+        {"Fn::Sub": "https://${HttpApi}"},
+        cycle,
+    ),
+    Widening("CallbackFunction/Properties/Environment/Variables/POWERTOOLS_DEV", "true", environment),
+    Widening("Parameters/BrokerApps/MaxLength", 3500, size),
+    Widening("CallbackFunction/Properties/Timeout", 31, limits),
+    Widening("AnnounceFunction/Properties/MemorySize", 128, limits),
+    Widening("AuthorizeFunction/Properties/Layers", ["arn:aws:lambda:ap-south-1:111122223333:layer:theirs:1"], layers),
+    Widening("CallbackLogGroup/Properties/RetentionInDays", DROP, logs),
+    Widening("CallbackFunction/Properties/LoggingConfig", DROP, logs),
+    # outputs
+    Widening("Outputs/BrokerlinkLayerArn/Export", {"Name": "layer"}, exports),
+    Widening("Outputs/TokensTableName", DROP, exports),
+    Widening("Outputs/Secret", {"Value": {"Ref": "BrokerSecret"}}, unpinned),
+    Widening("AnnounceLateAlarm", DROP, alarms),
+]
+
+
+@pytest.mark.parametrize("widening", WIDENINGS, ids=lambda widening: f"{widening.check.__name__}-{widening.path}")
+def test_a_widened_template_is_refused(widening: Widening) -> None:
+    template = source()
+    widening.apply(template)
+    widened = translate(template)
+    with pytest.raises((AssertionError, KeyError, ValueError)):
+        widening.check(widened)
+
+
+def test_every_check_is_seen_to_object() -> None:
+    assert {check.__name__ for check in CHECKS} == {widening.check.__name__ for widening in WIDENINGS}
