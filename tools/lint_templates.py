@@ -1,0 +1,45 @@
+"""Lints every template twice: as it is written, and as the resources that SAM makes of it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from cfnlint.api import ManualArgs, lint
+
+from local.errors import TemplateError
+from local.template import Template
+
+ROOT = Path(__file__).resolve().parents[1]
+TEMPLATES = (ROOT / "template.yaml", ROOT / "examples" / "consumer" / "template.yaml")
+_RULES = ManualArgs(regions=["ap-south-1"])
+
+
+def findings(path: Path) -> list[str]:
+    """Return what is wrong with either form of a template, one line each; nothing is how it should be."""
+    found = _lint(path.name, path.read_text(encoding="utf-8"))
+    try:
+        translated = Template.load(path, {})
+    except TemplateError as problem:
+        return [*found, str(problem)]
+    return found + _lint(f"{path.name} (translated)", json.dumps(translated.body, indent=1))
+
+
+def _lint(name: str, text: str) -> list[str]:
+    return [
+        f"{name}:{finding.linenumber}: {finding.rule.id} {finding.message}" for finding in lint(text, config=_RULES)
+    ]
+
+
+def main() -> int:
+    found = {path.relative_to(ROOT): findings(path) for path in TEMPLATES}
+    for path, lines in found.items():
+        print(f"{path}: {len(lines) or 'no'} findings")
+        for line in lines:
+            print(f"  {line}")
+    return 1 if any(found.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
