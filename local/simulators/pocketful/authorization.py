@@ -67,9 +67,7 @@ class AuthorizationEndpoint:
         except OAuthError as problem:
             parameters = {"error": problem.error, "error_description": problem.description}
             return _redirect_back(redirect_uri, fields.get("state", ""), parameters)
-        challenge = secrets.token_urlsafe(32)
-        self._challenges.put(
-            challenge,
+        challenge = self._logins.begin(
             _AuthorizationRequest(
                 client.client_id,
                 scope=_scope(fields),
@@ -77,7 +75,7 @@ class AuthorizationEndpoint:
                 redirect_uri=redirect_uri,
                 redirect_uri_sent=sent,
                 code_challenge=fields.get("code_challenge", ""),
-            ),
+            )
         )
         return self._login_page(challenge, account=POCKETFUL_CUSTOMERS[0].account)
 
