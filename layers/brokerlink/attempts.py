@@ -140,6 +140,9 @@ class Transition:
 
 _PENDING_OF_THIS_BROWSER: Final = "#status = :pending AND #broker = :broker AND #browser_hash = :browser_hash"
 _MINE: Final = "#status = :exchanging AND #claimed_by = :me"
+_KEPT_WHILE_HELD: Final = frozenset(
+    {"held_until", "ciphertext", "scope", "token_type", "issued_at_ms", "app_key", "account", "token_expires_at"}
+)
 
 
 class Attempts:
@@ -220,21 +223,7 @@ class Attempts:
         """
         if held.claimed_by is None:
             raise ValueError("only a claimed attempt can be held")
-        kept = {
-            name: value
-            for name, value in held.to_item().items()
-            if name
-            in {
-                "held_until",
-                "ciphertext",
-                "scope",
-                "token_type",
-                "issued_at_ms",
-                "app_key",
-                "account",
-                "token_expires_at",
-            }
-        }
+        kept = {name: value for name, value in held.to_item().items() if name in _KEPT_WHILE_HELD}
         sets = ", ".join(f"#{name} = :{name}" for name in kept)
         values = {f":{name}": value for name, value in kept.items()}
         return self._write(

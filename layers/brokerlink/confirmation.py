@@ -42,7 +42,7 @@ class Confirmation:
         Raises `StorageError`, and the login is still held.
         """
         row = self.attempts.read(attempt_id)
-        if row is None or row.user_id is None:
+        if row is None:
             return NotConfirmed()
         right_user = row.user_id == user_id
         now = int(self.clock())

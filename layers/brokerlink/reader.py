@@ -151,5 +151,5 @@ def _announced(event: Mapping[str, Any] | str) -> _Announced:
             str(document["id"]),
             int(data["issued_at"]),
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise ValueError("this is not a brokerlink event") from None

@@ -36,7 +36,7 @@ class StorageError(BrokerlinkError):
 
 
 class Conflict(StorageError):
-    """Another transaction holds the item just now; nothing was written."""
+    """Another transaction holds the item just now, or the same one, sent before, is still under way."""
 
 
 class Refused(StorageError):

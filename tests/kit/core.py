@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from moto import mock_aws
 
 from brokerlink.app_secrets import AppSecrets
-from brokerlink.attempts import Attempts
+from brokerlink.attempts import Attempts, Identity, digest
 from brokerlink.begin import Beginning, Begun, Prepared
 from brokerlink.brokers import Brokers
 from brokerlink.brokers.base import Broker, Link
@@ -30,8 +30,7 @@ from brokerlink.secret import Secret
 from brokerlink.sessions import Sessions
 from brokerlink.storage import Table, from_wire
 from brokerlink.tokens import Sealer
-from tests.kit.clients import client
-from tests.kit.wire import Wire
+from tests.kit.clients import client, token_key, wired
 from tests.kit.world import APPS, MIDNIGHT, SECRETS, BrokerHttp, answer
 from tests.kit.world import Clock as StillClock
 
@@ -100,15 +99,14 @@ class Core:
         self.kms = client("kms")
         self.secretsmanager = client("secretsmanager")
         create_tables(self.dynamodb)
-        self.key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.key = token_key()
         text = secrets if isinstance(secrets, str) else json.dumps(secrets)
         self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=text)["ARN"]
         counter = itertools.count(1)
 
-        dynamodb = client("dynamodb")
-        kms = client("kms")
-        secretsmanager = client("secretsmanager")
-        self.wire, self.kms_wire, self.secrets_wire = Wire(dynamodb), Wire(kms), Wire(secretsmanager)
+        dynamodb, self.wire = wired("dynamodb")
+        kms, self.kms_wire = wired("kms")
+        secretsmanager, self.secrets_wire = wired("secretsmanager")
         table = Table(dynamodb, "LoginAttempts")
         self.attempts = Attempts(table)
         self.sessions = Sessions(table)
@@ -160,8 +158,7 @@ class Core:
         begun = self.beginning.directly(
             self.brokers[broker], browser_key=key, redirect_uri=f"{CALLBACK_URL}/{broker}", return_to=None
         )
-        assert isinstance(begun, Begun), begun
-        return self._trip(begun, broker, key)
+        return self.trip(begun, broker, key)
 
     def for_user(
         self, broker: str = "pocketful", *, account: str | None = None, browser_key: Secret | None = None
@@ -175,10 +172,11 @@ class Core:
         begun = self.beginning.through_session(
             self.brokers[broker], prepared.secret, browser_key=key, redirect_uri=f"{CALLBACK_URL}/{broker}"
         )
-        assert isinstance(begun, Begun), begun
-        return self._trip(begun, broker, key)
+        return self.trip(begun, broker, key)
 
-    def _trip(self, begun: Begun, broker: str, key: Secret) -> Trip:
+    def trip(self, begun: object, broker: str, key: Secret) -> Trip:
+        """Give a login that has begun as the broker and the browser know it."""
+        assert isinstance(begun, Begun), begun
         assert isinstance(begun.authorization, Link)
         sent = parse_qs(urlsplit(begun.authorization.url).query)
         state = sent["State" if broker == "fivepaisa" else "state"][0]
@@ -211,6 +209,11 @@ class Core:
         self.callback(trip)
         assert self.row(trip)["status"] == "HELD"
         return trip
+
+    def crash_after_claim(self, trip: Trip) -> None:
+        """Leave a claim behind whose process is gone."""
+        who = Identity(trip.attempt_id, trip.broker.id, digest(trip.browser_key.reveal()))
+        self.others.claim(who, claimed_by="gone", claim_expires_at=self.now + 33, now=self.now)
 
     # looking
 

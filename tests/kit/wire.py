@@ -7,6 +7,7 @@ by DynamoDB in DynamoDB's own words, or never arrives. Nothing of the code under
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,14 +39,18 @@ class Wire:
     """Stands in for the network below one client. A fault that is lined up meets the next call of its operation."""
 
     def __init__(self, client: Any) -> None:
+        self.renew()
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.register("before-send", self._send)
+
+    def renew(self) -> None:
+        """Forget all that was called and lined up."""
         self.calls: list[Call] = []
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.always: dict[str, Fault] = {}
         # TransactWriteItems with a token that is known answers success and does nothing (moto lacks it).
         self.remembers_tokens = True
         self._completed: dict[str, bytes] = {}
-        client.meta.events.unregister("before-send", botocore_stubber)
-        client.meta.events.register("before-send", self._send)
 
     def made(self, operation: str) -> list[Call]:
         """Give the calls of one operation, in their order."""
@@ -68,6 +73,8 @@ class Wire:
         operation = event_name.rsplit(".", 1)[1]
         body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
         self.calls.append(Call(operation, body))
+        if request.headers.get("X-Amz-Target", b"").startswith(b"DynamoDB"):
+            check_expressions(json.loads(body))
 
         def carry() -> AWSResponse:
             return self._carry(operation, request, body)
@@ -89,6 +96,18 @@ class Wire:
         if token is not None and response.status_code == 200:
             self._completed[token] = body
         return response
+
+
+def check_expressions(call: Mapping[str, Any]) -> None:
+    """Refuse what DynamoDB refuses and moto does not: a name or value that no expression uses, or the reverse."""
+    for write in call.get("TransactItems", []):
+        check_expressions(next(iter(write.values())))
+    change = re.findall(r"#\w+(?= =|,|$)", call.get("UpdateExpression", ""))
+    assert len(set(change)) == len(change), f"an attribute is changed twice: {change}"
+    text = " ".join(value for name, value in call.items() if name.endswith("Expression"))
+    for kind, pattern in (("Names", r"#\w+"), ("Values", r":\w+")):
+        given, used = set(call.get(f"ExpressionAttribute{kind}", {})), set(re.findall(pattern, text))
+        assert given == used, f"{kind}: given {given}, used {used}"
 
 
 def down(_: Carry, request: AWSPreparedRequest) -> AWSResponse:
@@ -118,6 +137,12 @@ def refused(code: str, *, status: int = 400) -> Fault:
     return lambda _, request: _response(request, status, {"__type": f"com.amazonaws#{code}", "message": "refused"})
 
 
+def refused_in_xml(code: str, *, status: int = 400) -> Fault:
+    """Give the same for a service that still speaks XML (SNS)."""
+    body = f"<ErrorResponse><Error><Code>{code}</Code><Message>refused</Message></Error></ErrorResponse>"
+    return lambda _, request: _response(request, status, body)
+
+
 def cancelled(*reasons: str, items: Sequence[Mapping[str, Any] | None] = ()) -> Fault:
     """Give the fault of a transaction that is cancelled for these reasons, one for each of its writes."""
     told: list[dict[str, Any]] = [{"Code": reason} for reason in reasons]
@@ -142,7 +167,7 @@ def after(rival: Callable[[], object]) -> Fault:
     return fault
 
 
-def _response(request: AWSPreparedRequest, status: int, body: Mapping[str, Any]) -> AWSResponse:
-    headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
-    raw: Any = MockRawResponse(json.dumps(body))
+def _response(request: AWSPreparedRequest, status: int, body: Mapping[str, Any] | str) -> AWSResponse:
+    headers = HTTPHeaders()
+    raw: Any = MockRawResponse(body if isinstance(body, str) else json.dumps(body))
     return AWSResponse(request.url, status, headers, raw)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
-import boto3
 import botocore.loaders
 from aws_lambda_powertools import Logger
 from moto import mock_aws
@@ -23,6 +22,7 @@ from brokerlink.aws import AwsClients
 from brokerlink.outbound import Answer, Outbound, Request
 from brokerlink.storage import from_wire
 from brokerlink.telemetry import Telemetry
+from tests.kit.clients import client, token_key
 
 BASE_URL = "https://login.example.com"
 RETURN_TO = "https://app.example.com/brokers"
@@ -37,13 +37,16 @@ SECRETS = {
 
 
 class Clock:
-    """A clock that moves when told to, for both the time of day and the monotonic one."""
+    """A clock that moves when told to, or by sleeping, for both the time of day and the monotonic one."""
 
     def __init__(self, now: float = MORNING) -> None:
         self.now = now
 
     def __call__(self) -> float:
         return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 class BrokerHttp:
@@ -187,9 +190,9 @@ class World:
     ) -> None:
         self.clock = Clock()
         self.http = BrokerHttp()
-        self.dynamodb = boto3.client("dynamodb")
-        self.kms = boto3.client("kms")
-        self.secretsmanager = boto3.client("secretsmanager")
+        self.dynamodb = client("dynamodb")
+        self.kms = client("kms")
+        self.secretsmanager = client("secretsmanager")
         for name, keys in {"LoginAttempts": ["attempt_id"], "Tokens": ["user_id", "connection"]}.items():
             self.dynamodb.create_table(
                 TableName=name,
@@ -199,7 +202,7 @@ class World:
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
                 BillingMode="PAY_PER_REQUEST",
             )
-        self.key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        self.key = token_key()
         self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=json.dumps(secrets))["ARN"]
         self.environment = {
             "BROKERLINK_ATTEMPTS_TABLE": "LoginAttempts",
@@ -236,7 +239,13 @@ class World:
                 self.environment, telemetry, self.aws, clock=self.clock, monotonic=self.clock
             ),
             "callback": callback_app.make_app(
-                self.environment, telemetry, self.aws, outbound, clock=self.clock, monotonic=self.clock
+                self.environment,
+                telemetry,
+                self.aws,
+                outbound,
+                clock=self.clock,
+                monotonic=self.clock,
+                sleep=self.clock.sleep,
             ),
         }
 
@@ -266,11 +275,12 @@ class World:
         body: str | None = None,
     ) -> tuple[str, dict[str, Any]]:
         """Give the function that a request goes to, and the event that the gateway makes of it."""
-        path, _, query = target.removeprefix(BASE_URL).partition("?")
+        path, _, query = target.removeprefix(self.environment["BROKERLINK_BASE_URL"]).partition("?")
         for route, function, pattern in _ROUTES:
             match = pattern.fullmatch(path)
             if match and route.startswith(f"{method} "):
-                raw_path = path if self.stage == "$default" else f"/{self.stage}{path}"
+                # Unlike what its name says, the gateway decodes it.
+                raw_path = unquote(path if self.stage == "$default" else f"/{self.stage}{path}")
                 return function, {
                     "version": "2.0",
                     "routeKey": route,

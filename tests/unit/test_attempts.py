@@ -14,9 +14,9 @@ from brokerlink.errors import Code
 from brokerlink.secret import Secret
 from brokerlink.sessions import Session, Sessions, session_key
 from brokerlink.storage import Conflict, StorageError, Table, from_wire, to_wire
-from tests.kit.clients import client
+from tests.kit.clients import client, wired
 from tests.kit.core import create_tables
-from tests.kit.wire import Wire, after, down, lost, refused, resent
+from tests.kit.wire import after, down, lost, refused, resent
 
 NOW = 1_795_404_600
 EXPIRES = NOW + 600
@@ -72,8 +72,8 @@ class Rows:
     def __init__(self) -> None:
         self.dynamodb = client("dynamodb")
         create_tables(self.dynamodb)
-        self.table = Table(client("dynamodb"), "LoginAttempts")
-        self.wire = Wire(self.table.client)
+        dynamodb, self.wire = wired("dynamodb")
+        self.table = Table(dynamodb, "LoginAttempts")
         self.mine = Attempts(self.table)
         self.others = Attempts(Table(self.dynamodb, "LoginAttempts"))
 
@@ -446,6 +446,7 @@ def test_settle_leaves_what_is_final(rows: Rows, state: str) -> None:
         pytest.param(EXCHANGING, PENDING, id="the claimant gave it back"),
         pytest.param(HELD, SUCCEEDED, id="confirmed at the last moment"),
         pytest.param(PENDING, EXCHANGING, id="claimed at the last moment"),
+        pytest.param(PENDING, replace(PENDING, expires_at=TOKEN_END + 1), id="another deadline of the attempt"),
     ],
 )
 def test_settle_decides_only_about_the_row_that_it_saw(rows: Rows, seen: Attempt, meanwhile: Attempt) -> None:
