@@ -60,6 +60,7 @@ def make_app(
             doors=lambda deadline: HttpDoor(outbound, deadline),
             clock=clock,
             monotonic=monotonic,
+            sleep=sleep,
             new_claim=new_claim,
             direct_accounts=settings.direct_accounts,
         )

@@ -61,6 +61,9 @@ class Confirmation:
                 return NotConfirmed()
 
     def _commit(self, row: Attempt, now: int, deadline: float) -> Confirmed | NotConfirmed:
+        # Past its time nothing commits: a transaction is repeated with the `now` of the first try.
+        time_left = (row.held_until or now) - self.clock()
+        deadline = min(deadline, self.commits.monotonic() + time_left)
         done = self.commits.commit(row, _record(row), token=self.new_token(), now=now, deadline=deadline)
         if done.row is not None and done.row.status is Status.SUCCEEDED:
             return Confirmed(attempt=done.row, here=done.done)

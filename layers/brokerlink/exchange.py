@@ -25,7 +25,8 @@ _KEPT_TO_DECIDE: Final = 4.0
 # Less than this is not worth sending a grant for.
 LEAST_FOR_BROKER: Final = 1.0
 HELD_SECONDS: Final = 600
-_IDENTIFY_TRIES: Final = 3
+# Before each try to learn the account, in seconds.
+_IDENTIFY_PAUSES: Final = (0.0, 0.2, 0.8)
 _IDENTIFY_SECONDS: Final = 4.0
 
 
@@ -60,6 +61,7 @@ class Services:
     doors: Doors
     clock: Callable[[], float]
     monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
     new_claim: Callable[[], str]
     direct_accounts: frozenset[str] | None
 
@@ -159,7 +161,9 @@ class Exchange:
     def _ask_account(self, token: IssuedToken) -> str:
         last = "no time was left to ask"
         ends = self.budget.answer_by - KEPT_BACK
-        for _ in range(_IDENTIFY_TRIES):
+        for pause in _IDENTIFY_PAUSES:
+            if pause:
+                self.services.sleep(pause)
             now = self.services.monotonic()
             if now >= ends:
                 break

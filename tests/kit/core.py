@@ -120,6 +120,7 @@ class Core:
             doors=lambda deadline: HttpDoor(cast("Outbound", self.http), deadline),
             clock=self.clock,
             monotonic=self.clock,
+            sleep=self.clock.sleep,
             new_claim=lambda: f"claim-{next(counter)}",
             direct_accounts=direct_accounts,
         )

@@ -32,7 +32,7 @@ def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
 
 def trouble_that_nobody_sees_raises_an_alarm(stack: Stack) -> None:
     alarms = {
-        (alarm["MetricName"], *(named(dimension["Value"]) for dimension in alarm["Dimensions"]))
+        (alarm["MetricName"], *(named(dimension["Value"]) for dimension in alarm.get("Dimensions", ())))
         for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
     }
     assert alarms == {
@@ -40,4 +40,17 @@ def trouble_that_nobody_sees_raises_an_alarm(stack: Stack) -> None:
         ("Errors", "CallbackFunction"),
         ("IteratorAge", "AnnounceFunction"),
         ("ApproximateNumberOfMessagesVisible", "AnnounceDeadLetters.QueueName"),
+        ("error_lines",),
     }
+
+
+def every_error_line_is_counted(stack: Stack) -> None:
+    filters = stack.of_type("AWS::Logs::MetricFilter").values()
+    assert {named(each["LogGroupName"]) for each in filters} == {
+        "AuthorizeLogGroup",
+        "CallbackLogGroup",
+        "AnnounceLogGroup",
+    }
+    for each in filters:
+        assert each["FilterPattern"] == '{ $.level = "ERROR" }'
+        assert [change["MetricName"] for change in each["MetricTransformations"]] == ["error_lines"]

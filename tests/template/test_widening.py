@@ -114,6 +114,7 @@ cycle = check_functions.no_reference_makes_a_cycle
 exports = check_outputs.what_stays_the_same_is_exported
 unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
 alarms = check_outputs.trouble_that_nobody_sees_raises_an_alarm
+error_lines = check_outputs.every_error_line_is_counted
 
 WIDENINGS = [
     # roles
@@ -253,6 +254,8 @@ WIDENINGS = [
     Widening("Outputs/TokensTableName", DROP, exports),
     Widening("Outputs/Secret", {"Value": {"Ref": "BrokerSecret"}}, unpinned),
     Widening("AnnounceLateAlarm", DROP, alarms),
+    Widening("OperatorMustActAlarm", DROP, alarms),
+    Widening("CallbackErrorLines", DROP, error_lines),
 ]
 
 

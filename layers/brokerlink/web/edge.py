@@ -74,13 +74,21 @@ class Edge:
             return route.answer(request, budget)
         except BadRequest as error:
             self.telemetry.refused("invalid_request", why=str(error))
-            return self._fail(request, route, Code.INVALID_REQUEST, str(error))
+            return self._bad_request(request, route, error)
         except StorageError as error:
             self.telemetry.storage(error)
             return self._fail(request, route, Code.BUSY, "the table cannot be asked just now; try again")
         except Exception as error:  # noqa: BLE001 - the last line: a customer gets a page whatever broke
             self.telemetry.crashed(error)
             return self._fail(request, route, Code.INTERNAL, "something broke on our side")
+
+    def _bad_request(self, request: WebRequest, route: Route, error: BadRequest) -> Response:
+        if route.backend or request.wants_json:
+            return json_error(Code.INVALID_REQUEST, str(error))
+        # Whoever wrote the link reads this page too.
+        text = f"The address that brought you here cannot be used: {error}. Nothing has changed."
+        home_href = Site.of(request, self.base_url).path("/")
+        return page(pages.notice("This link is not right", text, href=home_href), FAILURES[Code.INVALID_REQUEST].status)
 
     def _fail(self, request: WebRequest, route: Route, code: Code, message: str) -> Response:
         if route.backend or request.wants_json:
