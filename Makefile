@@ -56,6 +56,10 @@ reannounce: ## Announce the live tokens issued since a time again (SINCE=...)
 	@$(READY) local
 	@$(PYTHON) -m tools.reannounce --since "$(SINCE)"
 
+faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
+	@$(READY) dev
+	@$(PYTHON) -m tests.faults.write_matrix
+
 screenshots: ## Take the pages' screenshots for the docs
 	@$(READY) dev
 	@$(PYTHON) -m tools.screenshots
