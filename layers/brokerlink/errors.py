@@ -30,7 +30,6 @@ class Code(StrEnum):
 class Step(StrEnum):
     """Where in a login a failure happened."""
 
-    START = "start"
     READY = "ready"
     CALLBACK = "callback"
     CLAIM = "claim"
@@ -39,8 +38,6 @@ class Step(StrEnum):
     ENCRYPT = "encrypt"
     COMMIT = "commit"
     HOLD = "hold"
-    CONFIRM = "confirm"
-    RESULT = "result"
 
 
 class BrokerlinkError(Exception):

@@ -127,3 +127,18 @@ SITUATIONS = {
     "hold run out": Situation(_hold_run_out, "HELD", "failed", "expired"),
     "day over": Situation(_day_over, "SUCCEEDED", "failed", "expired"),
 }
+
+
+def assert_untouched(login: Login, before: dict[str, Any]) -> None:
+    """What was refused has sent and written nothing, and the genuine callback afterwards succeeds."""
+    assert login.world.http.sent == []
+    assert login.row() == before
+    login.come_back(*pocketful(ACCOUNT))
+    assert login.row()["status"] in {"SUCCEEDED", "HELD"}
+
+
+def assert_nothing_began(world: World, reply: Reply, status: int) -> None:
+    """A start was refused: no cookie is set, nothing is written."""
+    assert reply.status == status
+    assert reply.payload["cookies"] == []
+    assert not {"PutItem", "UpdateItem"} & set(world.calls)

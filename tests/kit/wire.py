@@ -73,7 +73,7 @@ class Wire:
         operation = event_name.rsplit(".", 1)[1]
         body = request.body if isinstance(request.body, bytes) else str(request.body).encode()
         self.calls.append(Call(operation, body))
-        if request.headers.get("X-Amz-Target", b"").startswith(b"DynamoDB"):
+        if event_name.startswith("before-send.dynamodb."):
             check_expressions(json.loads(body))
 
         def carry() -> AWSResponse:
@@ -168,6 +168,6 @@ def after(rival: Callable[[], object]) -> Fault:
 
 
 def _response(request: AWSPreparedRequest, status: int, body: Mapping[str, Any] | str) -> AWSResponse:
-    headers = HTTPHeaders()
+    headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
     raw: Any = MockRawResponse(body if isinstance(body, str) else json.dumps(body))
     return AWSResponse(request.url, status, headers, raw)

@@ -6,11 +6,10 @@ import io
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
+from urllib.parse import unquote
 
 import botocore.loaders
 from aws_lambda_powertools import Logger
@@ -19,16 +18,33 @@ from moto import mock_aws
 import authorize_app
 import callback_app
 from brokerlink.aws import AwsClients
-from brokerlink.outbound import Answer, Outbound, Request
+from brokerlink.outbound import Outbound
 from brokerlink.storage import from_wire
 from brokerlink.telemetry import Telemetry
+from tests.kit.browser import Browser, Reply
 from tests.kit.clients import client, token_key
+from tests.kit.doubles import MIDNIGHT, MORNING, BrokerHttp, Clock, Context, answer, pocketful
+
+__all__ = [
+    "APPS",
+    "BASE_URL",
+    "MIDNIGHT",
+    "MORNING",
+    "RETURN_TO",
+    "SECRETS",
+    "BrokerHttp",
+    "Browser",
+    "Clock",
+    "Context",
+    "Reply",
+    "World",
+    "answer",
+    "pocketful",
+    "world",
+]
 
 BASE_URL = "https://login.example.com"
 RETURN_TO = "https://app.example.com/brokers"
-# Monday 23 November 2026, 09:00:00 IST.
-MORNING = 1_795_404_600
-MIDNIGHT = 1_795_458_600
 APPS = {"pocketful": {"client_id": "Ybg3ab2VXM"}, "fivepaisa": {"vendor_key": "vendor-key"}}
 SECRETS = {
     "pocketful": {"client_secret": "s:+%/ é"},
@@ -36,131 +52,9 @@ SECRETS = {
 }
 
 
-class Clock:
-    """A clock that moves when told to, or by sleeping, for both the time of day and the monotonic one."""
-
-    def __init__(self, now: float = MORNING) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class BrokerHttp:
-    """Stands where `Outbound` does: answers with what the test has lined up, and keeps what was sent.
-
-    The real protocol is spoken in the integration tests; here single answers are needed that no server gives.
-    """
-
-    def __init__(self) -> None:
-        self.sent: list[Request] = []
-        self.script: list[Answer | Exception | Callable[[Request], Answer]] = []
-
-    def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
-        del deadline, fresh
-        self.sent.append(request)
-        step = self.script.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        return step(request) if callable(step) else step
-
-
 _NUMBERS = itertools.count()
 # Reading the services' models takes most of a world's making.
 _MODELS = botocore.loaders.create_loader()
-
-
-def answer(body: object, status: int = 200, **headers: str) -> Answer:
-    """Give an answer with a JSON body, or with the bytes or text given."""
-    raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw)
-
-
-def pocketful(
-    account: str = "YA0002", token: str = "canary-access-token", scope: str = "orders holdings"
-) -> list[Answer]:
-    """Give Pocketful's answers to a good exchange and to the question whose token it is."""
-    issued = {"access_token": token, "token_type": "bearer", "expires_in": 86399, "scope": scope}
-    return [answer(issued), answer({"status": "success", "data": {"client_id": account}})]
-
-
-@dataclass
-class Context:
-    """Lambda's context object."""
-
-    remaining: int = 28_000
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.remaining
-
-
-@dataclass
-class Reply:
-    """An answer in payload format 2.0, as a test reads it."""
-
-    payload: dict[str, Any]
-
-    @property
-    def status(self) -> int:
-        return int(self.payload["statusCode"])
-
-    @property
-    def body(self) -> str:
-        return str(self.payload["body"])
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def location(self) -> str:
-        return str(self.payload["headers"]["location"])
-
-    @property
-    def query(self) -> dict[str, str]:
-        return dict(parse_qsl(urlsplit(self.location).query))
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return dict(self.payload["headers"])
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        return dict(cookie.split(";")[0].split("=", 1) for cookie in self.payload["cookies"])
-
-
-@dataclass
-class Browser:
-    """A browser: keeps its cookies and walks where it is sent."""
-
-    world: World
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    def get(self, target: str, **headers: str) -> Reply:
-        return self.request("GET", target, headers=headers)
-
-    def request(self, method: str, target: str, *, headers: Mapping[str, str] = {}, body: str | None = None) -> Reply:
-        cookies = [f"{name}={value}" for name, value in self.cookies.items()]
-        reply = self.world.request(method, target, headers=headers, cookies=cookies, body=body)
-        self.cookies |= reply.cookies
-        return reply
-
-    def start(self, broker: str = "pocketful", **query: str) -> str:
-        """Begin a login and give the state that was sent to the broker."""
-        reply = self.get(
-            f"/authorize/{broker}" + ("?" + "&".join(f"{k}={v}" for k, v in query.items()) if query else "")
-        )
-        assert reply.status == 303, reply.body
-        sent = parse_qs(urlsplit(reply.location).query)
-        return sent["State" if broker == "fivepaisa" else "state"][0]
-
-    def come_back(self, state: str, *answers: Answer | Exception, **parameters: str) -> Reply:
-        """Come back from Pocketful, with a code unless other parameters are given; `answers` are what it says then."""
-        self.world.http.script = list(answers)
-        return self.get(f"/callback/pocketful?{urlencode({**(parameters or {'code': 'canary-code'}), 'state': state})}")
 
 
 _ROUTES = (

@@ -35,7 +35,9 @@ class Peer:
             if line.startswith(b"content-length:"):
                 length = int(line.partition(b":")[2])
         while len(rest) < length:
-            rest += self.connection.recv(65_536)
+            if not (data := self.connection.recv(65_536)):
+                return b""
+            rest += data
         self._ahead = rest[length:]
         return head + b"\r\n\r\n" + rest[:length]
 

@@ -74,7 +74,7 @@ HOSTILE: list[tuple[str, str | bytes]] = [
     ("5,000 digits", '{"broker": "p", "user_id": ' + "9" * 5_000 + "}"),
     ("4,000 digits", '{"broker": "p", "user_id": ' + "9" * 4_000 + "}"),
     ("huge exponent", '{"broker": "p", "user_id": 1e99999}'),
-    ("deep lists", '{"broker": "p", "user_id": ' + "[" * 8_000),
+    ("deep lists", '{"broker": "p", "user_id": ' + "[" * 16_000),
     ("deep objects", '{"a":' * 3_000),
     ("a megabyte", '{"broker": "' + "p" * 1_000_000 + '", "user_id": "u"}'),
 ]
