@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from brokerlink.events import Event, UnpublishableRecord, is_issue, token_issued
 from brokerlink.telemetry import Telemetry
@@ -64,7 +65,7 @@ class Publisher:
 
     def _publish(self, event: Event) -> None:
         try:
-            self.sns.publish(
+            answer = self.sns.publish(
                 TopicArn=self.topic,
                 Message=event.message,
                 MessageAttributes={
@@ -76,8 +77,9 @@ class Publisher:
             if code in _NEVER:
                 raise UnpublishableRecord(f"SNS answered {code}") from None
             raise NotNow(f"SNS Publish: {code}") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise NotNow(f"SNS Publish: {type(error).__name__}") from None
+        _check_taken("SNS Publish", answer)
 
     def _bury(self, record: Mapping[str, Any], why: UnpublishableRecord) -> None:
         change = record.get("dynamodb", {})
@@ -87,10 +89,17 @@ class Publisher:
             "attempt_id": change.get("NewImage", {}).get("attempt_id", {}).get("S"),
         }
         try:
-            self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(letter))
+            answer = self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(letter))
         except ClientError as error:
             raise NotNow(f"SQS SendMessage: {error.response.get('Error', {}).get('Code', 'unknown')}") from None
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             raise NotNow(f"SQS SendMessage: {type(error).__name__}") from None
+        _check_taken("SQS SendMessage", answer)
         self.telemetry.logger.error("unpublishable", reason=str(why), attempt_id=letter["attempt_id"])
         self.telemetry.count("announce_buried")
+
+
+def _check_taken(call: str, answer: Mapping[str, Any]) -> None:
+    # The SDK takes every 200 for success, also the page of something that stands before AWS.
+    if "MessageId" not in answer:
+        raise NotNow(f"{call}: the answer names no message")

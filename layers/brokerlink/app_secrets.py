@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from brokerlink.brokers.base import AppSecret, Broker
 from brokerlink.errors import Code, LoginError, Step
@@ -76,15 +77,18 @@ class AppSecrets:
 
     def _fetch(self) -> None:
         try:
-            self._text = self.client.get_secret_value(SecretId=self.secret_id).get("SecretString", "")
+            answer = self.client.get_secret_value(SecretId=self.secret_id)
         except ClientError as error:
             reason = error.response.get("Error", {}).get("Code", "unknown")
             code = Code.APP_MISCONFIGURED if reason in _OURS_TO_MEND else Code.BUSY
-        except BotoCoreError as error:
+        except (BotoCoreError, ResponseParserError) as error:
             reason, code = type(error).__name__, Code.BUSY
         else:
-            self._fetched_at = self.monotonic()
-            return
+            # The SDK takes every 200 for success, also the page of something that stands before Secrets Manager.
+            if answer.get("ARN"):
+                self._text, self._fetched_at = answer.get("SecretString", ""), self.monotonic()
+                return
+            reason, code = "the answer is not Secrets Manager's", Code.BUSY
         raise LoginError(code, Step.READY, f"Secrets Manager GetSecretValue: {reason}")
 
     def _read(self, broker: Broker) -> AppSecret:

@@ -61,13 +61,15 @@ class Commits:
     def _repeat(self, writes: list[Wire], token: str, deadline: float) -> None:
         pauses = iter(_PAUSES)
         while True:
+            began = self.monotonic()
             try:
                 return transact(self.attempts.client, writes, token)
             except Refused:
                 raise
             except StorageError:
-                pause = next(pauses, _PAUSES[-1])
-                if self.monotonic() + pause >= deadline:
+                pause, now = next(pauses, _PAUSES[-1]), self.monotonic()
+                # The next one may take as long as this one did.
+                if now + pause + (now - began) >= deadline:
                     raise
                 self.sleep(pause)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from brokerlink.errors import BrokerlinkError
 
@@ -92,11 +93,7 @@ def _value(value: Value) -> Wire:
 
 
 class Table:
-    """One table, reached with one client. Every expression names its attributes as `#name` and values as `:name`.
-
-    Refusals are raised outside the handlers that catch botocore's: those quote the parameters that they refuse, and
-    would hang on ours as their context.
-    """
+    """One table, reached with one client. Every expression names its attributes as `#name` and values as `:name`."""
 
     def __init__(self, client: DynamoDBClient, name: str) -> None:
         self.client = client
@@ -104,13 +101,11 @@ class Table:
 
     def get(self, key: Mapping[str, str]) -> Item | None:
         """Read one row consistently. Raises `StorageError`."""
-        try:
-            answer = self.client.get_item(TableName=self.name, Key=to_wire(key), ConsistentRead=True)
-        except (ClientError, BotoCoreError) as error:
-            refusal = _refusal("GetItem", error)
-        else:
-            return from_wire(answer["Item"]) if "Item" in answer else None
-        raise refusal
+        answer = _call(
+            "GetItem",
+            lambda: self.client.get_item(TableName=self.name, Key=to_wire(key), ConsistentRead=True),
+        )
+        return from_wire(answer["Item"]) if "Item" in answer else None
 
     def put_new(self, item: Item, key: str) -> None:
         """Write a row that must not exist yet. Raises `ConditionFailed`, `StorageError`.
@@ -118,26 +113,27 @@ class Table:
         Meeting the very same row is no failure: it is our own write, which the SDK sent again after a lost answer.
         """
         try:
-            self.client.put_item(
-                TableName=self.name,
-                Item=to_wire(item),
-                ConditionExpression=f"attribute_not_exists({key})",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            _call(
+                "PutItem",
+                lambda: self.client.put_item(
+                    TableName=self.name,
+                    Item=to_wire(item),
+                    ConditionExpression=f"attribute_not_exists({key})",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                ),
             )
-        except (ClientError, BotoCoreError) as error:
-            refusal = _refusal("PutItem", error)
-        else:
-            return
-        if not isinstance(refusal, ConditionFailed) or refusal.item != item:
-            raise refusal
+        except ConditionFailed as failed:
+            if failed.item != item:
+                raise
 
     def update(self, key: Mapping[str, str], change: str, condition: str, values: Mapping[str, Value]) -> Item:
         """Update one row under a condition and give the new row.
 
         Raises `ConditionFailed` with the row as it is, `Conflict`, `StorageError`.
         """
-        try:
-            answer = self.client.update_item(
+        answer = _call(
+            "UpdateItem",
+            lambda: self.client.update_item(
                 TableName=self.name,
                 Key=to_wire(key),
                 UpdateExpression=change,
@@ -146,12 +142,9 @@ class Table:
                 ExpressionAttributeValues=to_wire(values),
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        except (ClientError, BotoCoreError) as error:
-            refusal = _refusal("UpdateItem", error)
-        else:
-            return from_wire(answer["Attributes"])
-        raise refusal
+            ),
+        )
+        return from_wire(answer["Attributes"])
 
     def updating(self, key: Mapping[str, str], change: str, condition: str | None, values: Mapping[str, Value]) -> Wire:
         """Give the same update as one write of a transaction."""
@@ -185,20 +178,38 @@ def transact(client: DynamoDBClient, writes: Sequence[Wire], token: str) -> None
 
     Raises `TransactionRefused` where conditions failed and nothing else, `Conflict`, `StorageError`.
     """
-    try:
-        client.transact_write_items(
+    _call(
+        "TransactWriteItems",
+        lambda: client.transact_write_items(
             TransactItems=cast("Sequence[TransactWriteItemTypeDef]", writes), ClientRequestToken=token
-        )
-    except (ClientError, BotoCoreError) as error:
-        refusal = _refusal("TransactWriteItems", error)
-    else:
-        return
-    raise refusal
+        ),
+    )
 
 
 def names_in(*expressions: str) -> dict[str, str]:
     """Give ExpressionAttributeNames for every `#name` in the expressions: reserved words are never a worry."""
     return {name: name[1:] for name in re.findall(r"#\w+", " ".join(expressions))}
+
+
+def _call[T: Mapping[str, Any]](name: str, call: Callable[[], T]) -> T:
+    """Make a call and give DynamoDB's answer; raise what is in its place.
+
+    Refusals are raised outside the handlers that catch botocore's: those quote the parameters that they refuse, and
+    would hang on ours as their context.
+    """
+    try:
+        answer = call()
+    except (ClientError, BotoCoreError) as error:
+        refusal = _refusal(name, error)
+    except ResponseParserError:
+        refusal = StorageError(f"{name}: unreadable answer")
+    else:
+        # The SDK takes every 200 for success, also the page of something that stands before DynamoDB.
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        if headers.get("content-type", "").startswith("application/x-amz-json-"):
+            return answer
+        refusal = StorageError(f"{name}: the answer is not DynamoDB's")
+    raise refusal
 
 
 def _refusal(call: str, error: ClientError | BotoCoreError) -> BrokerlinkError:
