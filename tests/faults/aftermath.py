@@ -1,0 +1,48 @@
+"""What happens after a fault or a crash: time passes, requests are made again, and the customer gets there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tests.faults import emulated
+from tests.faults.invariants import check, tokens_and_events_agree
+from tests.faults.journey import CLAIM_SECONDS, Journey
+from tests.faults.steps import Request
+
+
+@dataclass(frozen=True)
+class Ending:
+    """The page on which a login ends by itself, and what announce makes of its token."""
+
+    page: str
+    event: str
+
+
+def live_through(journey: Journey, request: Request, *, resent: int = 0, whole: bool = False) -> Ending:
+    """Let the claim's time pass and `request` come again, and give how the login ends.
+
+    Where it failed, the customer takes the way forward: to the broker, or with `whole` to a login that succeeds. The
+    stream drains, and is delivered once more. Raises `AssertionError` where an invariant does not hold.
+    """
+    journey.scene.clock.now += CLAIM_SECONDS
+    if journey.attempt_id:
+        assert journey.look().page not in {"waiting", "none"}, "an attempt is open past its claim"
+    if request(journey).page == "broker":
+        journey.come_back()
+    end = _end(journey) if journey.attempt_id else "none"
+    if end != "connected" and journey.attempt_id:
+        assert journey.go_on().page == "broker", "the way forward does not lead to the broker"
+        if whole:
+            journey.come_back()
+            assert _end(journey) == "connected", "the way forward does not lead to a login"
+    journey.scene.drain()
+    event = "dead letter" if emulated.letters() else "yes" if emulated.events() else "no"
+    tokens_and_events_agree(journey.scene)
+    journey.scene.replay()
+    check(journey, resent=resent)
+    return Ending(end, event)
+
+
+def _end(journey: Journey) -> str:
+    page = journey.look().page
+    return journey.confirm().page if page == "one step left" else page
