@@ -109,13 +109,18 @@ class World:
             "BROKERLINK_DIRECT_LOGIN_ACCOUNTS": "*",
             **environment,
         }
-        self.aws = AwsClients(self.clock)
-        self.aws._session.register_component("data_loader", _MODELS)
-        self.aws._session.register("before-call", self._called)
+        self.aws = self.clients()
         self.log = io.StringIO()
         self.calls: list[str] = []
         self.faults: dict[str, Exception] = {}
         self.build()
+
+    def clients(self) -> AwsClients:
+        """Make what makes the functions' AWS clients."""
+        made = AwsClients(self.clock)
+        made._session.register_component("data_loader", _MODELS)
+        made._session.register("before-call", self._called)
+        return made
 
     def _called(self, **event: Any) -> None:
         operation = event["model"].name

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from brokerlink.errors import BrokerlinkError
+
+# A host name with or without a port: what a URL of ours can begin with.
+_HOST: Final = re.compile(r"[a-z0-9._-]*(:[0-9]*)?")
 
 
 class BadRequest(BrokerlinkError):
@@ -35,17 +39,17 @@ class WebRequest:
         """Read an event. Raises `BadRequest` where it has not the shape of payload format 2.0."""
         try:
             context = event["requestContext"]
-            body = event.get("body") or ""
+            stage, body = _text(context["stage"]), _text(event.get("body") or "")
             return cls(
-                route=event["routeKey"],
-                method=context["http"]["method"],
-                path=_without_stage(event["rawPath"], context["stage"]),
-                host=context["domainName"].lower(),
-                stage=context["stage"],
-                headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
-                query=event.get("rawQueryString") or "",
-                cookies=tuple(event.get("cookies") or ()),
-                path_parameters=event.get("pathParameters") or {},
+                route=_text(event["routeKey"]),
+                method=_text(context["http"]["method"]),
+                path=_without_stage(_text(event["rawPath"]), stage),
+                host=_host(context["domainName"]),
+                stage=stage,
+                headers={name.lower(): value for name, value in _texts(event.get("headers") or {}).items()},
+                query=_text(event.get("rawQueryString") or ""),
+                cookies=tuple(_text(cookie) for cookie in event.get("cookies") or ()),
+                path_parameters=_texts(event.get("pathParameters") or {}),
                 body=base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode(),
             )
         except (KeyError, TypeError, AttributeError, ValueError):
@@ -105,6 +109,25 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if len(parameters) != len(pairs):
         raise BadRequest("a parameter is repeated")
     return parameters
+
+
+def _text(value: object) -> str:
+    """Give a text of the event. Raises `TypeError`, and `ValueError` for half a surrogate pair, which no answer takes."""
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()
+    return value
+
+
+def _texts(values: Mapping[object, object]) -> dict[str, str]:
+    return {_text(name): _text(value) for name, value in values.items()}
+
+
+def _host(value: object) -> str:
+    host = _text(value).lower()
+    if not _HOST.fullmatch(host):
+        raise ValueError
+    return host
 
 
 def _without_stage(path: str, stage: str) -> str:
