@@ -112,7 +112,7 @@ def single(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
-    """Give a text of the event. Raises `TypeError`, and `ValueError` for half a surrogate pair, which no answer takes."""
+    """Give a text of the event. Raises `TypeError`; `ValueError` for half a surrogate pair, which no answer takes."""
     if not isinstance(value, str):
         raise TypeError
     value.encode()
