@@ -206,7 +206,7 @@ def _call[T: Mapping[str, Any]](name: str, call: Callable[[], T]) -> T:
     else:
         # The SDK takes every 200 for success, also the page of something that stands before DynamoDB.
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        if headers.get("content-type", "").startswith("application/x-amz-json-"):
+        if headers.get("content-type", "").startswith(("application/x-amz-json-", "application/cbor")):
             return answer
         refusal = StorageError(f"{name}: the answer is not DynamoDB's")
     raise refusal

@@ -191,7 +191,7 @@ def _retry_at(value: str | None, now: int) -> int | None:
     else:
         try:
             date = parsedate_to_datetime(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # no date; a number in it that no date takes
             return None
-        at = math.ceil((date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC).timestamp())
+        at = math.ceil((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp())
     return min(at, now + _LONGEST_WAIT) if at > now else None
