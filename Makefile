@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock build reannounce screenshots clean
+.PHONY: help run test check format lock build reannounce faults screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv

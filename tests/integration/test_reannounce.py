@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -53,10 +54,10 @@ def test_live_tokens_are_announced_again_with_their_own_ids(stack: Stack, walker
     stack.received.wait_for(lambda event: event["id"] == attempt)
     done = run(stack, str(since))
     assert done.returncode == 0, done.stderr
-    assert "announced again: 1 live token" in done.stdout
-    first, again = messages(stack, watched)
+    # A login of an earlier test in the same second is announced again too.
+    assert re.search(r"announced again: [1-9] live token", done.stdout)
+    first, again = [message for message in messages(stack, watched) if f'"id":"{attempt}"' in message]
     assert first == again
-    assert f'"id":"{attempt}"' in again
 
 
 def test_nothing_is_announced_of_what_is_older_than_since(stack: Stack, walker: Walker, watched: str) -> None:

@@ -332,15 +332,17 @@ def test_a_route_without_function_is_refused() -> None:
 
 
 def test_a_port_in_use_is_told_and_a_bound_socket_is_taken_over() -> None:
+    earlier = set(threading.enumerate())
     held = listen(0, "PORT")
     port = held.getsockname()[1]
     with pytest.raises(PortInUseError, match=f"Port {port} .*PORT="):
         serve_front(port, routes=(), functions={})
     front: Front = serve_front(held, routes=(), functions={}, log=lambda _: None)
     assert (front.port, front.url) == (port, f"http://127.0.0.1:{port}")
-    threads = [thread for thread in threading.enumerate() if thread.name == "front"]
+    threads = [thread for thread in threading.enumerate() if thread.name == "front" and thread not in earlier]
     front.close()
     front.close()
+    assert threads
     assert not any(thread.is_alive() for thread in threads)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port))
