@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from brokerlink.events import Event, UnpublishableRecord, is_issue, token_issued
+from brokerlink.events import Event, UnpublishableRecord, is_issue, part, token_issued
 from brokerlink.telemetry import Telemetry
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -49,7 +49,8 @@ class Publisher:
             except NotNow as error:
                 self.telemetry.logger.warning("publish", reason=str(error))
                 self.telemetry.count("announce_retried")
-                return [each["dynamodb"]["SequenceNumber"] for each in records[done:]]
+                # Without its number a record cannot be named, and "" has the whole batch come again.
+                return [str(part(each, "dynamodb").get("SequenceNumber", "")) for each in records[done:]]
         return []
 
     def _one(self, record: Mapping[str, Any]) -> None:
@@ -82,11 +83,11 @@ class Publisher:
         _check_taken("SNS Publish", answer)
 
     def _bury(self, record: Mapping[str, Any], why: UnpublishableRecord) -> None:
-        change = record.get("dynamodb", {})
+        change = part(record, "dynamodb")
         letter = {
             "reason": str(why),
-            "keys": change.get("Keys", {}),
-            "attempt_id": change.get("NewImage", {}).get("attempt_id", {}).get("S"),
+            "keys": part(change, "Keys"),
+            "attempt_id": part(part(change, "NewImage"), "attempt_id").get("S"),
         }
         try:
             answer = self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(letter))

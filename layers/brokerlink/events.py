@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 TOKEN_ISSUED: Final = "brokerlink.token.issued.v1"
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 DATA_SCHEMA: Final = "urn:brokerlink:schema:token.issued.v1"
 
 
@@ -29,12 +31,12 @@ def is_issue(record: Mapping[str, Any]) -> bool:
 
     It is where a row is new, or its `attempt_id` has changed. A removal, by TTL or by hand, issues nothing.
     """
-    images = record.get("dynamodb", {})
-    match record.get("eventName"):
-        case "INSERT":
+    change = part(record, "dynamodb")
+    match record:
+        case {"eventName": "INSERT"}:
             return True
-        case "MODIFY":
-            new, old = images.get("NewImage", {}), images.get("OldImage", {})
+        case {"eventName": "MODIFY"}:
+            new, old = part(change, "NewImage"), part(change, "OldImage")
             return bool(new.get("attempt_id") != old.get("attempt_id"))
         case _:
             return False
@@ -45,7 +47,7 @@ def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
 
     Raises `UnpublishableRecord`.
     """
-    image = record.get("dynamodb", {}).get("NewImage", {})
+    image = part(part(record, "dynamodb"), "NewImage")
     broker, account, user_id = _text(image, "broker"), _text(image, "account"), _text(image, "user_id")
     issued_at_ms = _number(image, "issued_at_ms")
     event = {
@@ -71,15 +73,22 @@ def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
     return Event(json.dumps(event, separators=(",", ":")), {"type": TOKEN_ISSUED, "broker": broker})
 
 
+def part(whole: object, name: str) -> Mapping[str, Any]:
+    """Give an object within a record; empty where there is none: one odd record must not stop those behind it."""
+    value = whole.get(name) if isinstance(whole, Mapping) else None
+    return value if isinstance(value, Mapping) else {}
+
+
 def _text(image: Mapping[str, Any], name: str) -> str:
-    value = image.get(name, {}).get("S")
-    if not isinstance(value, str):
+    value = part(image, name).get("S")
+    # Half a surrogate pair can be sent nowhere.
+    if not isinstance(value, str) or _SURROGATE.search(value):
         raise UnpublishableRecord(f"{name} is missing or no text")
     return value
 
 
 def _number(image: Mapping[str, Any], name: str) -> int:
-    value = image.get(name, {}).get("N")
+    value = part(image, name).get("N")
     # Thirteen digits of milliseconds reach the year 2286; with more, no date can be made.
     if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 13:
         raise UnpublishableRecord(f"{name} is missing or no point in time")

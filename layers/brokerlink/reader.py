@@ -145,11 +145,18 @@ def _announced(event: Mapping[str, Any] | str) -> _Announced:
         document = json.loads(event) if isinstance(event, str) else event
         data = document["data"]
         return _Announced(
-            str(data["user_id"]),
-            str(data["broker"]),
-            str(data["account"]),
-            str(document["id"]),
+            _text(data["user_id"]),
+            _text(data["broker"]),
+            _text(data["account"]),
+            _text(document["id"]),
             int(data["issued_at"]),
         )
-    except (ValueError, KeyError, TypeError, OverflowError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise ValueError("this is not a brokerlink event") from None
+
+
+def _text(value: object) -> str:
+    # Longer than any of ours, and short enough for every key and encryption context.
+    if not isinstance(value, str) or not value.isascii() or not 1 <= len(value) <= 256:
+        raise TypeError
+    return value
