@@ -29,10 +29,14 @@ _FUNCTION_SECONDS = 28.0
 
 @dataclass(frozen=True)
 class AwsFault:
-    """One thing that goes wrong with a call; each try takes `seconds`. With `services`, at those alone."""
+    """One thing that goes wrong with a call; each try takes `seconds`. With `services`, at those alone.
+
+    With `late`, the call is carried out in the end, when nobody waits for its answer any more.
+    """
 
     fault: Fault
     seconds: float = 0.0
+    late: bool = False
     services: frozenset[str] | None = None
 
 
@@ -116,6 +120,7 @@ FAULTS: Mapping[str, AwsFault] = {
     "reset before": AwsFault(_never_arrives(ConnectionClosedError)),
     "read timeout, not carried out": AwsFault(_never_arrives(ReadTimeoutError), 3),
     "read timeout, carried out": AwsFault(_answer_lost(ReadTimeoutError), 3),
+    "read timeout, carried out late": AwsFault(_never_arrives(ReadTimeoutError), 3, late=True),
     "reset after": AwsFault(_answer_lost(ConnectionClosedError)),
     "slow drip": AwsFault(_drips, _FUNCTION_SECONDS),
     "throttled": AwsFault(_refused(400, {"": "ThrottlingException", "sqs": "RequestThrottled", "sns": "Throttled"})),

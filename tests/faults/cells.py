@@ -94,7 +94,7 @@ def _arm(cell: Cell, place: Scene) -> None:
         place.brokers.meet(cell.step.at, AT[cell.step.at][cell.fault], times=times)
     else:
         fault = FAULTS[cell.fault]
-        place.line.aim = Aim(cell.step.at, cell.scope, fault.fault, fault.seconds)
+        place.line.aim = Aim(cell.step.at, cell.scope, fault.fault, fault.seconds, fault.late)
 
 
 def _rotates(cell: Cell) -> bool:

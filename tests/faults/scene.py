@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest import mock
@@ -19,13 +18,13 @@ from moto import mock_aws
 import authorize_app
 import callback_app
 from brokerlink.aws import AwsClients
-from brokerlink.errors import BrokerlinkError, Code, LoginError
 from brokerlink.outbound import Outbound
-from brokerlink.telemetry import Telemetry
 from publish import Publisher
 from tests.faults import emulated
 from tests.faults.brokers import FaultyBrokers
-from tests.faults.line import Line, LinedClients, LinedOutbound, Stopped
+from tests.faults.line import Line, Stopped
+from tests.faults.lined import LinedOutbound, aws_clients
+from tests.faults.listening import Listening, counted
 from tests.kit.clients import client
 from tests.kit.core import USER, Clock
 from tests.kit.world import RETURN_TO, Browser, Reply, World
@@ -37,29 +36,6 @@ SECRETS = {
     "pocketful": {"client_secret": "canary:+%/ \N{LATIN SMALL LETTER E WITH ACUTE}"},
     "fivepaisa": {"encryption_key": "canary-encryption-key", "user_id": "canary-user-id"},
 }
-
-
-class _Listening(Telemetry):
-    """Keeps the exceptions that it is told of."""
-
-    def __init__(self, heard: list[BaseException], logger: Logger) -> None:
-        super().__init__(logger)
-        self.heard = heard
-
-    def failed(self, code: Code, *, broker: str, attempt_id: str | None, failure: LoginError | None = None) -> None:
-        """Tell that a login failed."""
-        self.heard += [failure] if failure else []
-        super().failed(code, broker=broker, attempt_id=attempt_id, failure=failure)
-
-    def storage(self, error: BrokerlinkError) -> None:
-        """Tell that the table could not be asked."""
-        self.heard.append(error)
-        super().storage(error)
-
-    def crashed(self, error: Exception) -> None:
-        """Tell where the code broke."""
-        self.heard.append(error)
-        super().crashed(error)
 
 
 class Scene(World):
@@ -105,7 +81,7 @@ class Scene(World):
 
     def clients(self) -> AwsClients:
         """Give the functions' AWS clients, as new."""
-        made = _aws()
+        made = aws_clients()
         made.renew(self.line)
         return made
 
@@ -113,7 +89,7 @@ class Scene(World):
         """Put all three functions together, as a cold start does."""
         self.clock = self.line.clock
         self.aws = self.clients()
-        telemetry = _Listening(self.failures, Logger(service="faults", stream=self.printed, level="DEBUG"))
+        telemetry = Listening(self.failures, Logger(service="faults", stream=self.printed, level="DEBUG"))
         self.functions = {
             "authorize": authorize_app.make_app(
                 self.environment, telemetry, self.aws, clock=self.clock, monotonic=self.clock
@@ -204,9 +180,8 @@ class Scene(World):
 
     @property
     def metrics(self) -> list[str]:
-        """The metrics that were counted, in their order (embedded metric format)."""
-        lines = [json.loads(line) for line in self.printed.getvalue().splitlines() if line.startswith('{"_aws"')]
-        return [each["Name"] for line in lines for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+        """The metrics that were counted, in their order."""
+        return counted(self.printed.getvalue())
 
 
 @contextmanager
@@ -228,8 +203,3 @@ def scene(brokers: FaultyBrokers) -> Iterator[Scene]:
         finally:
             root.removeHandler(every_line)
             root.setLevel(level)
-
-
-@cache
-def _aws() -> LinedClients:
-    return LinedClients()

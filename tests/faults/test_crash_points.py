@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.aftermath import live_through
+from tests.faults.aftermath import log_in_after
 from tests.faults.aws_faults import FAULTS
 from tests.faults.broker_faults import AT, EVERYWHERE
 from tests.faults.brokers import Endpoint, FaultyBrokers
@@ -69,4 +69,4 @@ def test_crash(story: Story, moment: Moment, point: Point, brokers: FaultyBroker
         place.line.mend()
         brokers.mend()
         journey.declines = False
-        live_through(journey, story.again, whole=True)
+        log_in_after(journey, story.again)
