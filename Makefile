@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock build reannounce faults screenshots clean
+.PHONY: help run test engine load check format lock build reannounce faults screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -22,8 +22,26 @@ run: ## Run everything on this machine, without AWS (PORT=8000 BROKERS_PORT=8001
 
 test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; CHROMIUM=/path picks a browser)
 	@$(READY) dev
+	@$(READY) ministack
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest $(ARGS)
+
+engine: ## Run what depends on the tables on one AWS engine (ENGINE=moto, ministack or dynamodb-local)
+	@$(READY) dev
+	@$(ENGINE_READY)
+	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines $(ARGS)
+ENGINE_READY = case "$(ENGINE)" in \
+	"" | moto) ;; \
+	ministack) $(READY) ministack ;; \
+	dynamodb-local) $(PYTHON) -m tools.dynamodb_local ;; \
+	*) echo "brokerlink: ENGINE must be moto, ministack or dynamodb-local." >&2; exit 2 ;; \
+	esac
+
+load: ENGINE ?= ministack
+load: ## Log many customers in at once and count what was lost (LOGINS=500 RATE=8 a second ENGINE=ministack)
+	@$(READY) local
+	@$(ENGINE_READY)
+	@exec $(PYTHON) -m bench.load --logins $(or $(LOGINS),500) --rate $(or $(RATE),8) --engine $(ENGINE)
 
 check: ## Check style, types and templates
 	@$(READY) dev
@@ -44,6 +62,7 @@ lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes new
 	$(LOCK) --python-version 3.13 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
 	$(LOCK) --python-version 3.13 pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
+	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)

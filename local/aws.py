@@ -55,12 +55,12 @@ def isolated_session() -> boto3.Session:
     )
 
 
-def worker_environment(endpoint_url: str) -> dict[str, str]:
-    """Environment variables that tie an AWS SDK in a function's process to the emulator."""
+def worker_environment(endpoint_url: str, access_key: str = ACCESS_KEY) -> dict[str, str]:
+    """Environment variables that tie an AWS SDK in a function's process to the emulator, which accepts any key."""
     return {
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_CONFIG_FILE": os.devnull,

@@ -43,7 +43,7 @@ def complete(
     steps: dict[str, Callable[[str, Json, str], None]] = {
         "AWS::DynamoDB::Table": lambda name, wanted, id_: _complete_table(clients, name, wanted, id_),
         "AWS::KMS::Key": lambda name, wanted, id_: _check(name, wanted, _key(clients, id_), _CHECKED_OF_KEYS),
-        "AWS::SNS::Topic": lambda name, wanted, id_: _check(name, wanted, _topic(clients, id_), _CHECKED_OF_TOPICS),
+        "AWS::SNS::Topic": lambda name, wanted, id_: _complete_topic(clients, name, wanted, id_),
         "AWS::SQS::Queue": lambda name, wanted, id_: _check(name, wanted, _queue(clients, id_), _CHECKED_OF_QUEUES),
     }
     for name, resource in template.resources.items():
@@ -68,6 +68,11 @@ def _complete_table(clients: Clients, name: str, wanted: Json, table: str) -> No
                 "Enabled": lifetime["Enabled"],
             },
         )
+    encryption = wanted.get("SSESpecification", {})
+    if encryption.get("SSEEnabled") and not _table(clients, table)["SSESpecification"]["SSEEnabled"]:
+        key = {name: encryption[name] for name in ("SSEType", "KMSMasterKeyId") if name in encryption}
+        change: Json = {"SSESpecification": {"Enabled": True, **key}}
+        clients.dynamodb.update_table(TableName=table, **change)
     _check(name, wanted, _table(clients, table), wanted.keys() - _NO_LOCAL_MEANING)
 
 
@@ -92,6 +97,14 @@ def _table(clients: Clients, table: str) -> Json:
 
 def _key(clients: Clients, key: str) -> Json:
     return {"EnableKeyRotation": clients.kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]}
+
+
+def _complete_topic(clients: Clients, name: str, wanted: Json, topic: str) -> None:
+    if "KmsMasterKeyId" in wanted:
+        clients.sns.set_topic_attributes(
+            TopicArn=topic, AttributeName="KmsMasterKeyId", AttributeValue=wanted["KmsMasterKeyId"]
+        )
+    _check(name, wanted, _topic(clients, topic), _CHECKED_OF_TOPICS)
 
 
 def _topic(clients: Clients, topic: str) -> Json:

@@ -123,16 +123,19 @@ def _reduced(template: Template, known: Mapping[str, StandIn]) -> Json:
             output["Condition"] = resource["Condition"]
         outputs[_READ_BACK_PREFIX + name] = output
     return {
-        **{
-            section: template.body[section]
-            for section in ("Parameters", "Mappings", "Conditions")
-            if section in template.body
-        },
+        "Transform": "AWS::LanguageExtensions",  # has Fn::ToJsonString
+        **{section: template.body[section] for section in ("Mappings", "Conditions") if section in template.body},
+        "Parameters": {name: _unbounded(declared) for name, declared in template.body.get("Parameters", {}).items()},
         "Resources": {
             name: references.replaced(_as_the_emulator_reads_it(item), name) for name, item in created.items()
         },
         "Outputs": outputs,
     }
+
+
+def _unbounded(parameter: Json) -> Json:
+    """A parameter that takes any value: the template asks for https, and the local stack's own URLs are plain http."""
+    return {key: value for key, value in parameter.items() if key not in {"AllowedPattern", "ConstraintDescription"}}
 
 
 def _as_the_emulator_reads_it(resource: Json) -> Json:

@@ -1,4 +1,4 @@
-"""The AWS emulator: moto's server in this process, on loopback, made safe to leave running.
+"""The AWS emulator: an engine served on loopback, made safe to leave running.
 
 It holds real broker secrets when the stack runs with a broker app of one's own, and accepts any credentials.
 So no web page may reach it: a page's request carries Origin or Sec-Fetch-Site, and one that came through a
@@ -6,25 +6,18 @@ name rebound to loopback carries that name as its Host.
 """
 
 import io
-import itertools
 import socket
 from collections.abc import Iterable
 from threading import Condition, Thread
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Protocol
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import make_server
 
 from local.aws import Clients
+from local.moto_engine import Moto
 from local.ports import LOOPBACK
-from local.transactions import SerialisedTransactions
-
-# moto keeps its state per process and account: an account of its own keeps each emulator's resources apart.
-_ACCOUNTS = itertools.count(100_000_000_000)
 
 _DYNAMODB_WRITES = frozenset(
     {
@@ -82,36 +75,38 @@ class Changes:
             self._condition.wait_for(lambda: self._closed, timeout)
 
 
+class Engine(Protocol):
+    """AWS behind the emulator's guard: a WSGI application, whose resources are in `account`."""
+
+    account: str
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one call, whose `wsgi.input` holds all of its body."""
+
+
 class _QuietHandler(MotoRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:  # noqa: A002 - werkzeug's name
         """Keep the request log off the terminal, which shows what the consumer received."""
 
 
 class _Guarded:
-    """The emulator's WSGI application: refuses browsers, serialises DynamoDB, notes changes."""
+    """The emulator's WSGI application: refuses browsers, notes changes, and leaves the rest to the engine."""
 
-    def __init__(self, port: int, account: str, changes: Changes) -> None:
+    def __init__(self, port: int, engine: Engine, changes: Changes) -> None:
         self._hosts = frozenset({f"{LOOPBACK}:{port}", f"localhost:{port}"})
-        self._account = account
+        self._engine = engine
         self._changes = changes
-        self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
-        self._dynamodb = SerialisedTransactions(self._moto)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_HOST") not in self._hosts:
             return _forbid(start_response, b"The AWS emulator answers to its loopback address only.\n")
         if "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ:
             return _forbid(start_response, b"The AWS emulator does not answer to web pages.\n")
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._account
-        # Read before the lock is taken: a slow sender must not keep everybody else waiting.
+        # Read before the engine takes a lock: a slow sender must not keep everybody else waiting.
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
-        operation = environ.get("HTTP_X_AMZ_TARGET", "")
-        if not operation.startswith("DynamoDB"):
-            response = self._moto(environ, start_response)
-        else:
-            response = self._dynamodb(environ, start_response, operation, body)
-        if _writes(operation, body):
+        response = self._engine(environ, start_response)
+        if _writes(environ.get("HTTP_X_AMZ_TARGET", ""), body):
             self._changes.note()
         return response
 
@@ -132,20 +127,21 @@ def _forbid(start_response: StartResponse, reason: bytes) -> Iterable[bytes]:
 
 
 class Emulator:
-    """A running emulator; each one starts empty and has an account of its own."""
+    """A running emulator: of moto, where no other engine is given, starting empty and in an account of its own."""
 
-    def __init__(self, listener: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, engine: Engine | None = None) -> None:
         """Serve on a bound loopback socket, which the emulator takes over and closes."""
+        engine = engine or Moto()
         port: int = listener.getsockname()[1]
         self.url = f"http://{LOOPBACK}:{port}"
-        self.account = str(next(_ACCOUNTS))
+        self.account = engine.account
         self.changes = Changes()
         self.clients = Clients(self.url)
         with listener:
             self._server = make_server(
                 LOOPBACK,
                 port,
-                _Guarded(port, self.account, self.changes),
+                _Guarded(port, engine, self.changes),
                 threaded=True,
                 request_handler=_QuietHandler,
                 fd=listener.fileno(),

@@ -68,7 +68,8 @@ def function_of(name: str, code: Path, properties: Json, layers: Mapping[str, Pa
         code_dir=code,
         handler=properties["Handler"],
         environment={
-            **worker_environment(emulator.url),
+            # As in Lambda, each function has credentials of its own: every call tells who made it.
+            **worker_environment(emulator.url, access_key=name),
             **{key: _text(value) for key, value in variables.items()},
         },
         # Lambda's defaults: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html

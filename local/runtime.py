@@ -44,6 +44,11 @@ class FunctionPool:
         with self._changed:
             self._free += [self._start() for _ in range(min(prewarm, max_workers))]
 
+    @property
+    def size(self) -> int:
+        """How many environments there are just now."""
+        return len(self._environments)
+
     def wait_until_ready(self, timeout: float) -> None:
         """Return when an environment has loaded the function.
 

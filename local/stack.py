@@ -11,7 +11,7 @@ from local.aws import Clients
 from local.configuration import FILE, BrokerApps, read_own_apps
 from local.delivery import Invoke, Poller, Report
 from local.deployment import Deployment, deploy
-from local.emulator import Emulator
+from local.emulator import Emulator, Engine
 from local.errors import LocalStackError, TemplateError
 from local.execution import INIT_SECONDS
 from local.front import serve_front
@@ -44,7 +44,8 @@ def _silent(line: str) -> None:
 class Stack:
     """A running local stack. Use it in a `with` statement: everything of it has ended when that is left.
 
-    `parameters` go before the local stack's own values of the template's parameters.
+    `parameters` go before the local stack's own values of the template's parameters. `engine` is what answers for
+    AWS in moto's place; it stays the caller's to close.
     `report` is given one line for each event, each line that the consumer prints and each error, from any
     thread; `progress` one for each step of the start. Entering raises LocalStackError.
     """
@@ -68,6 +69,7 @@ class Stack:
         brokers_file: Path | None = None,
         logs: Path | None = None,
         parameters: Mapping[str, str] | None = None,
+        engine: Engine | None = None,
         report: Report = _silent,
         progress: Report = _silent,
     ) -> None:
@@ -76,6 +78,7 @@ class Stack:
         self._project = project
         self._brokers_file = brokers_file or project / FILE
         self._parameters = parameters or {}
+        self._engine = engine
         self.log_folder = logs or project / ".brokerlink" / "logs"
         self._logs = Logs(self.log_folder, report)
         self._report = report
@@ -111,7 +114,7 @@ class Stack:
         self.simulators = running.enter_context(serve(self._ports.brokers, clients=clients, clock=time.time))
         self.brokers_url = self.simulators.url
         self._progress(f"broker simulators on {self.brokers_url}")
-        self.emulator = Emulator(listen(self._ports.aws, "AWS_PORT"))
+        self.emulator = Emulator(listen(self._ports.aws, "AWS_PORT"), self._engine)
         running.callback(self.emulator.close)
         self.aws_url, self.clients = self.emulator.url, self.emulator.clients
         self._progress(f"AWS emulator on {self.aws_url}")

@@ -1,7 +1,7 @@
 """Installs what a make target needs. Run by tools/bootstrap.sh with whatever Python there is, 3.10 or newer.
 
-Everything lands inside the project: uv in .tools/uv, the SAM CLI in .tools/sam, the rest in .venv. Each of them
-keeps copies of what it was made from, written last, so that an interrupted set-up is done again.
+Everything lands inside the project: uv in .tools/uv, the SAM CLI in .tools/sam, ministack in .tools/ministack, the rest
+in .venv. Each of them keeps copies of what it was made from, written last, so that an interrupted set-up is done again.
 """
 
 import fcntl
@@ -18,7 +18,12 @@ UV = TOOLS / "uv" / "bin" / "uv"
 VERSION = Path(".python-version")
 # Where an environment keeps copies of what it was made from.
 MADE_FROM = ".made-from"
-ENVIRONMENTS = {"local": Path(".venv"), "dev": Path(".venv"), "sam": TOOLS / "sam"}
+ENVIRONMENTS = {
+    "local": Path(".venv"),
+    "dev": Path(".venv"),
+    "sam": TOOLS / "sam",
+    "ministack": TOOLS / "ministack",
+}
 
 
 class SetUpError(Exception):
@@ -26,7 +31,7 @@ class SetUpError(Exception):
 
 
 def main(name: str) -> None:
-    """Make the environment `name` (local, dev, sam or uv) complete.
+    """Make the environment `name` (local, dev, sam, ministack or uv) complete.
 
     Raises SetUpError.
     """

@@ -1,20 +1,21 @@
 #!/bin/sh
 # Sets up what a make target needs; says nothing and returns at once when it is there already.
 #
-#   tools/bootstrap.sh local   .venv with what `make run` needs
-#   tools/bootstrap.sh dev     .venv with what `make test` and `make check` need, `make run`'s included
-#   tools/bootstrap.sh sam     .tools/sam with the SAM CLI
-#   tools/bootstrap.sh uv      .tools/uv with uv, which installs the others
+#   tools/bootstrap.sh local       .venv with what `make run` needs
+#   tools/bootstrap.sh dev         .venv with what `make test` and `make check` need, `make run`'s included
+#   tools/bootstrap.sh sam         .tools/sam with the SAM CLI
+#   tools/bootstrap.sh ministack   .tools/ministack with the tests' second AWS engine
+#   tools/bootstrap.sh uv          .tools/uv with uv, which installs the others
 set -eu
 unset CDPATH
 cd -- "$(dirname -- "$0")/.."
 
 case "${1-}" in
     local | dev) home=.venv program=python ;;
-    sam) home=.tools/sam program=python ;;
+    sam | ministack) home=.tools/$1 program=python ;;
     uv) home=.tools/uv program=uv ;;
     *)
-        echo "usage: tools/bootstrap.sh local|dev|sam|uv" >&2
+        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|uv" >&2
         exit 2
         ;;
 esac

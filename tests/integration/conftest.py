@@ -9,12 +9,13 @@ import pytest
 
 from local.stack import Stack
 from tests.integration.walker import Walker
+from tests.privileges.watch import watched_stack
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder: Path = tmp_path_factory.mktemp("stack")
-    with Stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
+    with watched_stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
         yield running
 
 

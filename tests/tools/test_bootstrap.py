@@ -69,6 +69,7 @@ def _bootstrap(project: Path, path: Path, *arguments: str) -> subprocess.Complet
         (".venv", "python", "local"),
         (".venv", "python", "dev"),
         (".tools/sam", "python", "sam"),
+        (".tools/ministack", "python", "ministack"),
         (".tools/uv", "uv", "uv"),
     ],
 )
@@ -146,7 +147,7 @@ def test_what_runs_is_what_is_tested() -> None:
     assert _pins("runtime").items() <= _pins("local").items() <= _pins("dev").items()
 
 
-@pytest.mark.parametrize("name", ["runtime", "local", "dev", "sam", "uv"])
+@pytest.mark.parametrize("name", ["runtime", "local", "dev", "sam", "ministack", "uv"])
 def test_every_requirement_is_pinned_by_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=\S)", text)

@@ -1,0 +1,51 @@
+"""A load's figures, as a person reads them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from bench.customer import Walked
+from bench.plan import Planned, Way
+from bench.verdict import Verdict
+
+_SHARES = {"median": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "worst": 1.0}
+_SHOWN = 5
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """Give the time that this share of them was within, by the nearest rank; 0 where there are none."""
+    ranked = sorted(seconds)
+    return ranked[max(1, math.ceil(share * len(ranked))) - 1] if ranked else 0.0
+
+
+def lines(
+    plan: Sequence[Planned], walks: Sequence[Walked], verdict: Verdict, sizes: Mapping[str, int]
+) -> Iterator[str]:
+    """Give the report line by line; `sizes` are the processes of each function at the end."""
+    whole = [walk for walk in walks if not walk.surprise]
+    seconds = max((walk.ended for walk in walks), default=0.0)
+    busiest = Counter(int(walk.ended) for walk in whole).most_common(1)
+    ways = Counter(planned.way for planned in plan)
+    yield (
+        f"{len(whole)} of {len(plan)} logins walked to their end in {seconds:.1f} s:"
+        f" {len(whole) / max(seconds, 0.001):.1f} a second, {busiest[0][1] if busiest else 0} in the busiest"
+    )
+    yield f"processes at the end: {', '.join(f'{size} of {name}' for name, size in sizes.items())}"
+    yield ""
+    yield f"{'seconds':<10}" + "".join(f"{name:>9}" for name in _SHARES)
+    for name, found in {
+        "start": [walk.start for walk in whole],
+        "callback": [walk.callback for walk in whole],
+        "late": [walk.late for walk in walks],
+    }.items():
+        yield f"{name:<10}" + "".join(f"{percentile(found, share):>9.3f}" for share in _SHARES.values())
+    yield ""
+    yield f"{verdict.connected} connected, {verdict.declined} declined"
+    yield f"{verdict.exchanges} exchanges, {verdict.events} events"
+    yield f"among them {ways[Way.DOUBLE_CLICK]} double clicks and {ways[Way.FORGED]} forged callbacks"
+    for name, cases in verdict.wrong.items():
+        yield f"{name}: {len(cases)}"
+        for case in cases[:_SHOWN]:
+            yield f"    {case}"

@@ -1,0 +1,28 @@
+"""The local stack for any test that walks over HTTP, with an eye on what its functions ask of AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from local.emulator import Engine
+from local.moto_engine import Moto
+from local.stack import Stack
+from tests.privileges.comparison import compare
+from tests.privileges.recorder import Recorder
+from tests.privileges.resources import resources_of
+from tests.privileges.roles import CALLERS, consumer_source
+from tests.template.stack import source, translate
+
+
+@contextmanager
+def watched_stack(engine: Engine | None = None, **settings: Any) -> Iterator[Stack]:
+    """Run the local stack; fail at its end if a function asked for something that its role does not allow."""
+    recorder = Recorder(engine or Moto(), CALLERS)
+    with Stack(engine=recorder, **settings) as stack:
+        main, consumer = translate(source()), translate(consumer_source())
+        resources = resources_of(stack, main, consumer)
+        yield stack
+        assert recorder.calls, "no function asked AWS for anything"
+        assert not compare(recorder.calls, main, consumer, resources).outside
