@@ -46,7 +46,7 @@ class _Terminal(Telemetry):
     """Counts nothing: a metric is for a function's log."""
 
     @override
-    def count(self, metric: str, broker: str | None = None) -> None:
+    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None) -> None:
         pass
 
 

@@ -42,7 +42,7 @@ def each_function_sees_its_own_settings_and_no_more(stack: Stack) -> None:
         assert {key: named(value) for key, value in variables.items() if key not in _ALL} == expected, name
         assert variables.keys() >= _ALL, name
         assert variables["POWERTOOLS_SERVICE_NAME"] == name.removesuffix("Function").lower()
-        assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "brokerlink"
+        assert named(variables["POWERTOOLS_METRICS_NAMESPACE"]) == "brokerlink/${AWS::StackName}"
 
 
 def the_longest_settings_fit_into_the_environment(stack: Stack) -> None:
