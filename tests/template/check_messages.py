@@ -50,7 +50,7 @@ def the_stream_is_announced_as_long_as_it_lives(stack: Stack) -> None:
     assert stack.of_type("AWS::Lambda::EventSourceMapping").keys() == {MAPPING}
     mapping = stack.properties(MAPPING)
     assert named(mapping["EventSourceArn"]) == "TokensTable.StreamArn"
-    assert named(mapping["FunctionName"]) == "AnnounceFunction"
+    assert named(mapping["FunctionName"]) == "AnnounceFunctionAliaslive"
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["MaximumRetryAttempts"] == -1
     assert mapping["MaximumRecordAgeInSeconds"] == 86_400

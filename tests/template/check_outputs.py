@@ -11,6 +11,7 @@ EXPORTED = {
     "TokenIssuedTopicArn",
     "TokensTableName",
     "ConsumerPolicyArn",
+    "ReaderLayerParameterName",
     "MessagingKeyArn",
     "BrokerSecretArn",
     "LoginAttemptsTableName",
@@ -28,6 +29,11 @@ def what_stays_the_same_is_exported(stack: Stack) -> None:
 
 def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
     assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn"}
+    layer = named(stack.body["Outputs"]["BrokerlinkLayerArn"]["Value"])
+    assert layer in stack.of_type("AWS::Lambda::LayerVersion")
+    parameter = stack.properties("ReaderLayerParameter")
+    assert (named(parameter["Name"]), parameter["Type"]) == ("/${AWS::StackName}/reader-layer", "String")
+    assert named(parameter["Value"]) == layer
 
 
 def trouble_that_nobody_sees_raises_an_alarm(stack: Stack) -> None:

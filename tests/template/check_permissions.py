@@ -102,13 +102,13 @@ def only_the_api_invokes_and_only_on_its_own_routes(stack: Stack) -> None:
         assert named(names["__ApiId__"]) == "HttpApi", name
         invoked.append((named(permission["FunctionName"]), text.partition("${__Stage__}/")[2]))
     assert sorted(invoked) == [
-        ("AuthorizeFunction", "GET/"),
-        ("AuthorizeFunction", "GET/authorize/*"),
-        ("AuthorizeFunction", "POST/sessions"),
-        ("CallbackFunction", "GET/attempts/*"),
-        ("CallbackFunction", "GET/callback/*"),
-        ("CallbackFunction", "GET/result"),
-        ("CallbackFunction", "POST/callback/*"),
-        ("CallbackFunction", "POST/confirm"),
+        ("AuthorizeFunctionAliaslive", "GET/"),
+        ("AuthorizeFunctionAliaslive", "GET/authorize/*"),
+        ("AuthorizeFunctionAliaslive", "POST/sessions"),
+        ("CallbackFunctionAliaslive", "GET/attempts/*"),
+        ("CallbackFunctionAliaslive", "GET/callback/*"),
+        ("CallbackFunctionAliaslive", "GET/result"),
+        ("CallbackFunctionAliaslive", "POST/callback/*"),
+        ("CallbackFunctionAliaslive", "POST/confirm"),
     ]
     assert not stack.of_type("AWS::Lambda::Url")

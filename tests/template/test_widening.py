@@ -10,15 +10,20 @@ import pytest
 
 from tests.template import (
     check_api,
+    check_domain,
+    check_egress,
     check_functions,
     check_keys,
     check_messages,
     check_outputs,
     check_permissions,
+    check_scale,
+    check_single_egress,
     check_tables,
+    check_traffic,
 )
 from tests.template.stack import Json, Stack, source, translate
-from tests.template.test_intent import CHECKS
+from tests.template.test_intent import CHECKS, parameters_of
 
 DROP = object()
 
@@ -65,6 +70,9 @@ def _role() -> Json:
 
 
 _EVERYBODY = {"AWS": "*"}
+_ADMINISTRATOR = {"PolicyDocument": {"Statement": [_allow("*", "*")]}}
+_NONE = {"Ref": "AWS::NoValue"}
+_NETWORK = "CallbackRole/Properties/Policies/1/Fn::If/1"
 _ENCRYPT = "CallbackEncrypts/Properties/PolicyDocument/Statement/0"
 _DECRYPT = "ConsumerPolicy/Properties/PolicyDocument/Statement/2"
 _TOKEN_KEY = "TokenKey/Properties/KeyPolicy/Statement"
@@ -105,6 +113,8 @@ cors = check_api.there_is_no_cors
 throttled = check_api.every_route_is_throttled
 stage = check_api.the_stage_is_the_default_one
 access_log = check_api.the_access_log_names_no_path_query_or_header
+own_address = check_api.the_apis_own_address_is_served_by_default
+alias = check_functions.each_function_is_reached_by_its_live_alias
 environment = check_functions.each_function_sees_its_own_settings_and_no_more
 size = check_functions.the_longest_settings_fit_into_the_environment
 limits = check_functions.functions_have_their_limits
@@ -115,6 +125,21 @@ exports = check_outputs.what_stays_the_same_is_exported
 unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
 alarms = check_outputs.trouble_that_nobody_sees_raises_an_alarm
 error_lines = check_outputs.every_error_line_is_counted
+joins = check_egress.callback_may_join_its_network_and_its_code_may_not_touch_it
+joined = check_egress.callback_alone_joins_and_only_once_the_way_out_is_there
+zones = check_egress.each_zone_leaves_by_an_address_of_its_own
+inside = check_egress.the_tables_are_reached_inside_and_nothing_else_is
+nobody_in = check_egress.nobody_comes_in_and_only_https_goes_out
+one_address = check_single_egress.both_zones_leave_by_the_one_address
+domain = check_domain.the_domain_leads_to_the_api_over_tls
+record = check_domain.the_record_points_at_the_domain
+no_way_around = check_domain.the_domain_cannot_be_gone_around
+named_domain = check_domain.functions_and_outputs_name_the_domain
+shifted = check_traffic.what_customers_reach_is_shifted_and_the_stream_is_not
+taken_back = check_traffic.alarms_take_a_deployment_back
+shifting = check_traffic.the_shifting_role_moves_these_aliases_and_nothing_else
+reserved = check_scale.each_function_that_customers_wait_for_keeps_its_own
+snapshots = check_scale.what_customers_wait_for_starts_from_a_snapshot
 
 WIDENINGS = [
     # roles
@@ -232,7 +257,11 @@ WIDENINGS = [
     Widening("HttpApi/Properties/RouteSettings", {"GET /result": {"ThrottlingRateLimit": 9000}}, throttled),
     Widening("HttpApi/Properties/StageName", "live", stage),
     Widening("HttpApi/Properties/AccessLogSettings/Format", '{"path":"$context.path"}', access_log),
+    Widening("HttpApi/Properties/DisableExecuteApiEndpoint", DROP, own_address),
     # functions
+    Widening("CallbackFunction/Properties/AutoPublishAlias", "next", alias),
+    Widening("AnnounceFunction/Properties/VersionDeletionPolicy", "Delete", alias),
+    Widening("AuthorizeFunction/Properties/ReservedConcurrentExecutions", 100, limits),
     Widening(
         "AuthorizeFunction/Properties/Environment/Variables/BROKERLINK_SECRET", {"Ref": "BrokerSecret"}, environment
     ),
@@ -252,10 +281,47 @@ WIDENINGS = [
     # outputs
     Widening("Outputs/BrokerlinkLayerArn/Export", {"Name": "layer"}, exports),
     Widening("Outputs/TokensTableName", DROP, exports),
+    Widening("ReaderLayerParameter/Properties/Value", {"Ref": "DependenciesLayer"}, unpinned),
     Widening("Outputs/Secret", {"Value": {"Ref": "BrokerSecret"}}, unpinned),
     Widening("AnnounceLateAlarm", DROP, alarms),
     Widening("OperatorMustActAlarm", DROP, alarms),
     Widening("CallbackErrorLines", DROP, error_lines),
+    # fixed addresses
+    Widening(f"{_NETWORK}/PolicyDocument/Statement/0/Resource", "*", joins),
+    Widening(f"{_NETWORK}/PolicyDocument/Statement/1/Action", "ec2:*", joins),
+    Widening("CallbackLeavesNetworkAlone", DROP, joins),
+    Widening("CallbackLeavesNetworkAlone/Properties/PolicyDocument/Statement/0/Action", "ec2:CreateTags", joins),
+    Widening("AnnounceRole/Properties/Policies/1", {"Fn::If": ["HasEgressAddress", _ADMINISTRATOR, _NONE]}, joins),
+    Widening("AuthorizeFunction/Properties/VpcConfig", {"SubnetIds": [{"Ref": "EgressPrivateSubnetA"}]}, joined),
+    Widening("CallbackFunction/Properties/VpcConfig/Fn::If/1/SubnetIds/0", {"Ref": "EgressPrivateSubnetA"}, joined),
+    Widening("EgressPrivateDefaultB/Properties/NatGatewayId", {"Ref": "EgressNatA"}, zones),
+    Widening("EgressPrivateDefaultA/Properties/NatGatewayId", {"Ref": "EgressNatB"}, zones),
+    Widening("EgressPrivateDefaultB/Properties/NatGatewayId", {"Ref": "EgressNatB"}, one_address),
+    Widening("EgressDynamoDb/Properties/PolicyDocument", DROP, inside),
+    Widening("EgressDynamoDb/Properties/PolicyDocument/Statement/0/Action", "dynamodb:*", inside),
+    Widening("EgressDynamoDb/Properties/PolicyDocument/Statement/0/Condition", DROP, inside),
+    Widening("EgressDynamoDb/Properties/RouteTableIds/1", DROP, inside),
+    Widening("EgressSecurityGroup/Properties/SecurityGroupEgress", DROP, nobody_in),
+    Widening("EgressSecurityGroup/Properties/SecurityGroupEgress/0/ToPort", 65_535, nobody_in),
+    Widening("EgressSecurityGroup/Properties/SecurityGroupIngress", [{"IpProtocol": "-1"}], nobody_in),
+    Widening("EgressPrivateSubnetA/Properties/MapPublicIpOnLaunch", "true", nobody_in),
+    # a domain
+    Widening("CustomDomain/Properties/DomainNameConfigurations/0/SecurityPolicy", "TLS_1_0", domain),
+    Widening("CustomDomainMapping", DROP, domain),
+    Widening("CustomDomainRecord/Properties/AliasTarget/DNSName", "elsewhere.example", record),
+    Widening("HttpApi/Properties/DisableExecuteApiEndpoint", DROP, no_way_around),
+    Widening("CallbackFunction/Properties/Environment/Variables/BROKERLINK_BASE_URL", "", named_domain),
+    Widening("Outputs/CallbackUrl/Value", {"Fn::Sub": "https://${HttpApi}"}, named_domain),
+    # gradual deployment
+    Widening("CallbackFunction/Properties/DeploymentPreference", DROP, shifted),
+    Widening("CallbackFunction/Properties/DeploymentPreference/Alarms/1", DROP, taken_back),
+    Widening("AuthorizeFunction/Properties/DeploymentPreference/Alarms", DROP, taken_back),
+    Widening("AuthorizeFunction/Properties/DeploymentPreference/Role", DROP, shifting),
+    Widening(f"{_statements('TrafficShiftRole')}/0/Resource", "*", shifting),
+    Widening(f"{_statements('TrafficShiftRole')}/0/Action", "lambda:*", shifting),
+    # scale
+    Widening("AuthorizeFunction/Properties/ReservedConcurrentExecutions", DROP, reserved),
+    Widening("CallbackFunction/Properties/SnapStart", DROP, snapshots),
 ]
 
 
@@ -263,7 +329,7 @@ WIDENINGS = [
 def test_a_widened_template_is_refused(widening: Widening) -> None:
     template = source()
     widening.apply(template)
-    widened = translate(template)
+    widened = translate(template, **parameters_of(widening.check))
     with pytest.raises((AssertionError, KeyError, ValueError)):
         widening.check(widened)
 
