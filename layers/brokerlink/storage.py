@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from brokerlink.aws import TooLate
 from brokerlink.errors import BrokerlinkError
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -42,6 +43,10 @@ class Conflict(StorageError):
 
 class Refused(StorageError):
     """DynamoDB will refuse this call however often it is made; nothing was written."""
+
+
+class OutOfTime(StorageError):
+    """The invocation has no time left for another try; whether an earlier one landed is unknown."""
 
 
 class ConditionFailed(BrokerlinkError):
@@ -214,7 +219,8 @@ def _call[T: Mapping[str, Any]](name: str, call: Callable[[], T]) -> T:
 
 def _refusal(call: str, error: ClientError | BotoCoreError) -> BrokerlinkError:
     if not isinstance(error, ClientError):
-        return StorageError(f"{call}: {type(error).__name__}")
+        kind = OutOfTime if isinstance(error, TooLate) else StorageError
+        return kind(f"{call}: {type(error).__name__}")
     code = error.response.get("Error", {}).get("Code", "unknown")
     if code == "ConditionalCheckFailedException":
         wire: Any = error.response.get("Item")
@@ -239,5 +245,5 @@ def _cancellation(call: str, error: ClientError) -> BrokerlinkError:
         )
     if "TransactionConflict" in codes and codes <= {"TransactionConflict", "ConditionalCheckFailed"}:
         return Conflict(f"{call}: TransactionConflict")
-    kind = Refused if "ValidationError" in codes else StorageError
-    return kind(f"{call}: cancelled ({', '.join(sorted(codes)) or 'no reason given'})")
+    refusal = Refused if "ValidationError" in codes else StorageError
+    return refusal(f"{call}: cancelled ({', '.join(sorted(codes)) or 'no reason given'})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
@@ -41,19 +41,15 @@ class Telemetry:
 
     def failed(self, code: Code, *, broker: str, attempt_id: str | None, failure: LoginError | None = None) -> None:
         """Tell that a login failed; as an error where an operator has to act."""
-        row = FAILURES[code]
-        tell = self.logger.error if row.operator else self.logger.info
-        cause = None if failure is None else failure.__cause__
-        tell(
-            "failed",
-            code=code,
-            broker=broker,
-            attempt_id=attempt_id,
-            step=None if failure is None else failure.step,
-            reason=None if failure is None else failure.message,
-            trace=None if cause is None else trace(cause),
-        )
-        self.count(row.metric, broker, success=None if row.customer else False)
+        tell = self.logger.error if FAILURES[code].operator else self.logger.info
+        tell("failed", **_login(code, broker, attempt_id, failure))
+        self.count(FAILURES[code].metric, broker, success=None if FAILURES[code].customer else False)
+
+    def unsettled(self, failure: LoginError, *, broker: str, attempt_id: str) -> None:
+        """Tell of a failure that is perhaps not written: the attempt may yet end otherwise, and is told of then."""
+        tell = self.logger.error if FAILURES[failure.code].operator else self.logger.warning
+        tell("unsettled", **_login(failure.code, broker, attempt_id, failure))
+        self.count("unsettled", broker)
 
     def refused(self, metric: str, *, broker: str | None = None, why: str | None = None) -> None:
         """Count a request that touched nothing: `state_missing`, `state_unknown`, …; `why` quotes nothing of it."""
@@ -74,6 +70,18 @@ class Telemetry:
         """Tell where the code broke."""
         self.logger.error("crashed", error=type(error).__name__, trace=trace(error))
         self.count("internal")
+
+
+def _login(code: Code, broker: str, attempt_id: str | None, failure: LoginError | None) -> dict[str, Any]:
+    cause = None if failure is None else failure.__cause__
+    return {
+        "code": code,
+        "broker": broker,
+        "attempt_id": attempt_id,
+        "step": None if failure is None else failure.step,
+        "reason": None if failure is None else failure.message,
+        "trace": None if cause is None else trace(cause),
+    }
 
 
 def trace(error: BaseException) -> list[str]:

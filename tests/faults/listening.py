@@ -22,6 +22,11 @@ class Listening(Telemetry):
         self.heard += [failure] if failure else []
         super().failed(code, broker=broker, attempt_id=attempt_id, failure=failure)
 
+    def unsettled(self, failure: LoginError, *, broker: str, attempt_id: str) -> None:
+        """Tell of a failure that is perhaps not written."""
+        self.heard.append(failure)
+        super().unsettled(failure, broker=broker, attempt_id=attempt_id)
+
     def storage(self, error: BrokerlinkError) -> None:
         """Tell that the table could not be asked."""
         self.heard.append(error)
