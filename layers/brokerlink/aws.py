@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from brokerlink.aws_connections import CONNECT_SECONDS, READ_SECONDS, current_try, keep_time
 from brokerlink.logs import silence_wire_loggers
+from brokerlink.outbound.countdown import Countdown
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -19,10 +21,10 @@ if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_sns.client import SNSClient
     from types_boto3_sqs.client import SQSClient
 
-# A call takes 4 seconds at most, and is made 3 times at most.
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
+# A try takes 4 seconds at most, however the answer drips, and there are 3 at most.
+_CONFIG: Final = Config(
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
@@ -35,7 +37,9 @@ class TooLate(BotoCoreError):
 
 
 class AwsClients:
-    """Makes clients. `no_try_after` is set for each invocation, on the monotonic clock: no try begins later."""
+    """Makes clients. `no_try_after` is set for each invocation, on the monotonic clock: no try begins later, and one
+    that begins then has three seconds.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         silence_wire_loggers()
@@ -56,9 +60,13 @@ class AwsClients:
     def client(self, service: str) -> object:
         """Make a client of a service."""
         made = cast("Any", self._session).create_client(service, config=_CONFIG)
-        made.meta.events.register("before-send", self._stop_late_tries)
+        keep_time(made)
+        made.meta.events.register("before-send", self._begin_try)
         return made
 
-    def _stop_late_tries(self, **_: object) -> None:
-        if self.monotonic() > self.no_try_after:
+    def _begin_try(self, **_: object) -> None:
+        now = self.monotonic()
+        if now > self.no_try_after:
             raise TooLate
+        ends = min(now + CONNECT_SECONDS + READ_SECONDS, self.no_try_after + READ_SECONDS)
+        current_try.set(Countdown(self.monotonic, ends))
