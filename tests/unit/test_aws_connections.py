@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import time
+from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError, SSLError
 
-from brokerlink.aws import AwsClients
+from brokerlink.aws import AwsClients, NotWhole
 from brokerlink.aws_connections import current_try
+from brokerlink.storage import StorageError, Table
 from tests.unit.outbound_certificates import make_authority, server_context
 from tests.unit.outbound_server import Peer, Script, Server, answer
 from tests.unit.test_outbound_deadline import DRIPS
@@ -159,3 +161,59 @@ def test_nobody_accepts(endpoint: Callable[[str], None]) -> None:
         endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}/")
         with pytest.raises(ConnectTimeoutError):
             AwsClients().client("dynamodb").list_tables()
+
+
+# An answer that the SDK takes for whole: it reads until the connection ends, whatever length was told.
+ROW = b'{"Item": {"attempt_id": {"S": "a"}, "status": {"S": "PENDING"}}}'
+TORN = {
+    "nothing": ROW[:0],
+    "half": ROW[:30],
+    "all but its last byte": ROW[:-1],
+}
+
+
+@pytest.mark.parametrize("body", TORN.values(), ids=TORN)
+def test_answer_that_is_not_whole_is_none(endpoint: Callable[[str], None], body: bytes) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer(body, JSON, length=len(ROW)))
+
+    with Server(script) as server:
+        endpoint(server.url())
+        with pytest.raises(StorageError, match="GetItem: NotWhole"):
+            Table(AwsClients().client("dynamodb"), "LoginAttempts").get({"attempt_id": "a"})
+
+
+@pytest.mark.parametrize("service", CALLS)
+def test_every_services_answers_have_to_be_whole(endpoint: Callable[[str], None], service: Any) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(
+            answer(
+                b"<ListTopicsResponse><ListTopicsResult/></ListTopicsResponse>" if service == "sns" else b"{}",
+                JSON,
+                length=80,
+            )
+        )
+
+    with Server(script) as server:
+        endpoint(server.url())
+        with pytest.raises(NotWhole):
+            CALLS[service](AwsClients().client(service))
+
+
+@pytest.mark.parametrize(("checksum", "whole"), [(crc32(ROW), True), (crc32(ROW) + 1, False)])
+def test_dynamodbs_checksum_decides(endpoint: Callable[[str], None], checksum: int, *, whole: bool) -> None:
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(answer(ROW, JSON, f"x-amz-crc32: {checksum}"))
+
+    with Server(script) as server:
+        endpoint(server.url())
+        table = Table(AwsClients().client("dynamodb"), "LoginAttempts")
+        if whole:
+            assert table.get({"attempt_id": "a"}) == {"attempt_id": "a", "status": "PENDING"}
+        else:
+            with pytest.raises(StorageError, match="GetItem: NotWhole"):
+                table.get({"attempt_id": "a"})
+        assert server.connections == (1 if whole else 3)

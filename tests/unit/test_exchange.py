@@ -28,7 +28,7 @@ from tests.kit.core import (
     paisa_answer,
     token_answer,
 )
-from tests.kit.wire import Carry, Fault, after, down, lost, pass_through, refused, resent
+from tests.kit.wire import Carry, Fault, after, down, lost, misread, pass_through, refused, resent
 from tests.kit.world import MIDNIGHT, MORNING, SECRETS, answer
 
 INVALID_CLIENT = answer({"error": "invalid_client"}, 401)
@@ -539,6 +539,9 @@ def test_a_token_over_kms_limit_is_a_clear_failure(world: Core, size: int) -> No
         refused("AccessDeniedException"),
         refused("DisabledException"),
         refused("KMSInternalException", status=500),
+        misread({}),
+        misread({"CiphertextBlob": 7}),
+        misread([]),
     ],
 )
 def test_kms_that_does_not_encrypt_stores_nothing(world: Core, fault: Fault) -> None:
@@ -547,6 +550,9 @@ def test_kms_that_does_not_encrypt_stores_nothing(world: Core, fault: Fault) -> 
     world.kms_wire.meet("Encrypt", fault)
     finished = world.callback(trip)
     assert failed(world, trip, finished, Code.INTERNAL)
+    assert isinstance(finished, Ended)
+    assert finished.failure is not None
+    assert finished.failure.message.startswith("KMS Encrypt: ")
     assert ACCESS_TOKEN not in str(world.row(trip))
 
 
