@@ -20,11 +20,11 @@ import callback_app
 from brokerlink.aws import AwsClients
 from brokerlink.outbound import Outbound
 from publish import Publisher
-from tests.faults import emulated
 from tests.faults.brokers import FaultyBrokers
 from tests.faults.line import Line, Stopped
 from tests.faults.lined import LinedOutbound, aws_clients
 from tests.faults.listening import Listening, counted
+from tests.kit import emulated
 from tests.kit.clients import client
 from tests.kit.core import USER, Clock
 from tests.kit.world import RETURN_TO, Browser, Reply, World

@@ -1,4 +1,4 @@
-"""What the emulated AWS holds, read where moto keeps it: asking its API would take most of a cell's time."""
+"""What the emulated AWS holds, read where moto keeps it: asking its API would take most of a test's time."""
 
 from __future__ import annotations
 
