@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test engine load check format lock build reannounce faults screenshots clean
+.PHONY: help run test engine load check format lock build deploy configure doctor logs reannounce destroy faults screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -72,9 +72,32 @@ build: ## Build the functions and layers for deployment (ARGS passes arguments t
 	@$(READY) sam
 	PATH="$(CURDIR)/.tools/sam/bin:$$PATH" .tools/sam/bin/python -m samcli build $(ARGS)
 
-reannounce: ## Announce the live tokens issued since a time again (SINCE=...)
+deploy: ## Build, and deploy a stage of samconfig.toml (STAGE=default PARAMETERS='Name=value ...' YES=1 does not ask)
 	@$(READY) local
-	@$(PYTHON) -m tools.reannounce --since "$(SINCE)"
+	@$(READY) sam
+	@$(PYTHON) -m tools.deploy $(if $(YES),--yes)
+
+configure: ## Set a broker app up, its secrets too (BROKER=pocketful STAGE=default SET='{"pkce": false}')
+	@$(READY) local
+	@$(READY) sam
+	@$(PYTHON) -m tools.configure
+
+doctor: ## Check a stage, and print the callback URLs for the brokers' consoles (STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.doctor
+
+logs: ## Show a stage's logs (STAGE=default SINCE=10min FOLLOW=1 goes on)
+	@$(READY) local
+	@$(READY) sam
+	@$(PYTHON) -m tools.logs $(if $(FOLLOW),--follow)
+
+reannounce: ## Announce a stage's live tokens issued since a time again (SINCE=2026-11-23T08:30 STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.reannounce
+
+destroy: ## Remove a stage's stack, after asking (STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.destroy
 
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev

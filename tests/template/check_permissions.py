@@ -79,7 +79,7 @@ def no_identity_policy_has_a_wildcard(stack: Stack) -> None:
 def nobody_else_gets_a_policy(stack: Stack) -> None:
     kinds = {resource["Type"] for resource in stack.body["Resources"].values()}
     iam = {kind for kind in kinds if kind.startswith("AWS::IAM::")}
-    assert iam == {"AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"}
+    assert iam == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
 
 
 def each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Stack) -> None:

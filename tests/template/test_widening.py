@@ -160,7 +160,7 @@ WIDENINGS = [
     Widening(f"{_statements('AnnounceRole')}/3/Condition", DROP, exactly),
     Widening(f"{_statements('AnnounceRole')}/5", _allow("dynamodb:GetItem", _arn("TokensTable")), exactly),
     Widening("AuthorizeRole/Properties/ManagedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"], exactly),
-    Widening("CallbackEncrypts/Properties/RoleName/Ref", "AnnounceRole", exactly),
+    Widening("CallbackEncrypts/Properties/Roles/0/Ref", "AnnounceRole", exactly),
     Widening(f"{_ENCRYPT}/Action", ["kms:Encrypt", "kms:Decrypt"], exactly),
     Widening(f"{_ENCRYPT}/Condition", DROP, exactly),
     Widening(f"{_ENCRYPT}/{_CONTEXT}", DROP, exactly),
