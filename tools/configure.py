@@ -21,7 +21,7 @@ from brokerlink.errors import SettingError
 from brokerlink.settings import broker_apps, plain_loopback
 from tools.broker_apps import App, Ask, ask_public, ask_secret, read_secrets, write_secrets
 from tools.command import Failure, run
-from tools.deploy import deploy
+from tools.deploy import base_url, deploy
 from tools.stack import Stack, existing
 from tools.stages import Stage, add_stage, read_stage
 
@@ -59,7 +59,7 @@ def configure(stage: Stage, broker_id: str, given: Mapping[str, object], termina
     stack = existing(stage)
     secrets_manager, arn = boto3.client("secretsmanager", region_name=stage.region), stack.output("BrokerSecretArn")
     apps, secrets = _apps(stack), read_secrets(secrets_manager, arn)
-    loopback = plain_loopback(stack.parameters.get("PublicBaseUrl") or None)
+    loopback = plain_loopback(base_url(stack.parameters) or None)
     broker, app = ask_public(broker_id, apps.get(broker_id), given, terminal.ask, loopback=loopback)
     text = json.dumps(apps | {broker_id: app}, separators=(",", ":"))
     if len(text) > LONGEST:

@@ -27,7 +27,7 @@ from tools.stack import existing, find
 from tools.stages import Stage, add_stage, assignments, read_stage
 
 # Set by this command alone: the template says what it does.
-RELEASE: Final = "Release"
+RELEASE: Final = "ReleaseHash"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,7 +69,8 @@ def merged(stage: Stage, changes: Mapping[str, str]) -> dict[str, str]:
     declared = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
     for name in (*stage.parameters, *changes):
         if name not in declared or name == RELEASE:
-            raise Failure(f"the template has no parameter {name} to set: {', '.join(sorted(declared.keys() - {RELEASE}))}")
+            known = ", ".join(sorted(declared.keys() - {RELEASE}))
+            raise Failure(f"the template has no parameter {name} to set: {known}")
     present = find(stage)
     kept = present.parameters if present is not None else {}
     defaults = {name: str(each["Default"]) for name, each in declared.items()}
@@ -91,12 +92,18 @@ def environment_of(parameters: Mapping[str, str]) -> dict[str, str]:
     """Give the environment that the functions read their settings from."""
     return {
         "BROKERLINK_ATTEMPTS_TABLE": "of the stack",
-        "BROKERLINK_BASE_URL": parameters.get("PublicBaseUrl", ""),
+        "BROKERLINK_BASE_URL": base_url(parameters),
         "BROKERLINK_BROKER_APPS": parameters.get("BrokerApps", ""),
         "BROKERLINK_RETURN_TO": parameters.get("ReturnTo", ""),
         "BROKERLINK_DIRECT_LOGIN_ACCOUNTS": parameters.get("DirectLoginAccounts", ""),
         "BROKERLINK_ATTEMPT_SECONDS": parameters.get("AttemptSeconds", ""),
     }
+
+
+def base_url(parameters: Mapping[str, str]) -> str:
+    """Give the public base URL that the template makes of the parameters; empty is the API's own address."""
+    domain = parameters.get("DomainName")
+    return parameters.get("PublicBaseUrl") or (f"https://{domain}" if domain else "")
 
 
 def for_sam(value: str) -> str:
