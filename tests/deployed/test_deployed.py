@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from typing import Any
 
@@ -44,25 +45,28 @@ def event_of(operator: Operator, queue: str, attempt: str) -> dict[str, Any]:
 
 
 def test_deploy_says_what_comes_next(operator: Operator) -> None:
-    done = operator.make(
-        "deploy",
-        YES="1",
-        PARAMETERS=f"PublicBaseUrl={operator.base_url} 'DirectLoginAccounts=*'",
-    )
+    (fivepaisa,), server = operator.registered.fivepaisa, operator.simulators.fivepaisa_url
+    app = {"vendor_key": fivepaisa.vendor_key, "login_base": server, "api_base": server}
+    words = {
+        "PublicBaseUrl": operator.base_url,
+        "DirectLoginAccounts": "*",
+        "BrokerApps": json.dumps({"fivepaisa": app}),
+    }
+    parameters = shlex.join(f"{name}={value}" for name, value in words.items())
+    done = operator.make("deploy", YES="1", PARAMETERS=parameters)
     assert done.returncode == 0, done.shown
-    assert "Next: `make configure BROKER=pocketful`" in done.shown
+    assert "Next: `make doctor` checks fivepaisa." in done.shown
     assert operator.outputs["CallbackUrl"] == f"{operator.base_url}/callback/{{broker}}"
 
 
 def test_doctor_says_what_is_missing(operator: Operator) -> None:
     done = operator.make("doctor")
     assert done.returncode != 0
-    assert "FAIL  no broker is set up: `make configure BROKER=pocketful`" in done.shown
+    assert "secret encryption_key, user_id is missing or malformed: `make configure BROKER=fivepaisa`" in done.shown
 
 
-def test_configure_hides_the_secrets_and_deploys(operator: Operator) -> None:
-    (pocketful,), (fivepaisa,) = operator.registered.pocketful, operator.registered.fivepaisa
-    bases = {"auth_base": operator.simulators.pocketful_url, "api_base": operator.simulators.pocketful_url}
+def test_configure_hides_the_secret_and_deploys(operator: Operator) -> None:
+    (pocketful,), server = operator.registered.pocketful, operator.simulators.pocketful_url
     done = operator.make(
         "configure",
         [
@@ -71,25 +75,29 @@ def test_configure_hides_the_secrets_and_deploys(operator: Operator) -> None:
             ("Deploy this changeset? [y/N]: ", "y"),
         ],
         BROKER="pocketful",
-        SET=json.dumps(bases),
+        SET=json.dumps({"auth_base": server, "api_base": server}),
     )
     assert done.returncode == 0, done.shown
     assert pocketful.client_secret not in done.shown
     assert "Next: `make doctor`" in done.shown
-    bases = {"login_base": operator.simulators.fivepaisa_url, "api_base": operator.simulators.fivepaisa_url}
+
+
+def test_configure_asks_for_nothing_that_is_there_and_deploys_nothing_that_is_the_same(operator: Operator) -> None:
+    (fivepaisa,) = operator.registered.fivepaisa
     done = operator.make(
         "configure",
         [
-            ("fivepaisa vendor_key: ", fivepaisa.vendor_key),
+            (f"fivepaisa vendor_key [{fivepaisa.vendor_key}]: ", ""),
+            ("login_base [", ""),
+            ("api_base [", ""),
             ("encryption_key, not shown", fivepaisa.encryption_key),
             ("user_id, not shown", fivepaisa.user_id),
-            ("Deploy this changeset? [y/N]: ", "y"),
         ],
         BROKER="fivepaisa",
-        SET=json.dumps(bases),
     )
     assert done.returncode == 0, done.shown
     assert fivepaisa.encryption_key not in done.shown
+    assert "deployed" not in done.shown
 
 
 def test_doctor_finds_all_well_and_prints_the_callback_urls(operator: Operator) -> None:
