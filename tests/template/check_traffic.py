@@ -19,6 +19,7 @@ ROLLING_BACK = {
     "AuthorizeErrorsAlarm",
     "CallbackErrorsAlarm",
     "OperatorMustActAlarm",
+    "ServerErrorsAlarm",
 }
 
 

@@ -9,12 +9,14 @@ from functools import cache
 import pytest
 
 from tests.template import (
+    check_alarms,
     check_api,
     check_domain,
     check_egress,
     check_functions,
     check_keys,
     check_messages,
+    check_notification,
     check_outputs,
     check_permissions,
     check_scale,
@@ -26,12 +28,14 @@ from tests.template.options import Parameters
 from tests.template.stack import Stack, source, translate
 
 _MODULES = (
+    check_alarms,
     check_api,
     check_domain,
     check_egress,
     check_functions,
     check_keys,
     check_messages,
+    check_notification,
     check_outputs,
     check_permissions,
     check_scale,

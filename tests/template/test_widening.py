@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from tests.template import (
+    check_alarms,
     check_api,
     check_domain,
     check_egress,
     check_functions,
     check_keys,
     check_messages,
+    check_notification,
     check_outputs,
     check_permissions,
     check_scale,
@@ -123,8 +125,13 @@ logs = check_functions.every_log_is_structured_and_ends
 cycle = check_functions.no_reference_makes_a_cycle
 exports = check_outputs.what_stays_the_same_is_exported
 unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
-alarms = check_outputs.trouble_that_nobody_sees_raises_an_alarm
-error_lines = check_outputs.every_error_line_is_counted
+alarms = check_alarms.what_customers_feel_raises_an_alarm
+alike = check_alarms.every_broker_is_watched_alike
+minimum = check_alarms.a_share_has_a_minimum_count
+silence = check_alarms.silence_is_no_trouble
+nobody_told = check_alarms.nobody_is_told_by_default
+filters = check_alarms.what_the_filters_count_is_in_this_stacks_logs
+told = check_notification.every_alarm_tells_the_operators_topic
 joins = check_egress.callback_may_join_its_network_and_its_code_may_not_touch_it
 joined = check_egress.callback_alone_joins_and_only_once_the_way_out_is_there
 zones = check_egress.each_zone_leaves_by_an_address_of_its_own
@@ -283,9 +290,22 @@ WIDENINGS = [
     Widening("Outputs/TokensTableName", DROP, exports),
     Widening("ReaderLayerParameter/Properties/Value", {"Ref": "DependenciesLayer"}, unpinned),
     Widening("Outputs/Secret", {"Value": {"Ref": "BrokerSecret"}}, unpinned),
+    # alarms
     Widening("AnnounceLateAlarm", DROP, alarms),
     Widening("OperatorMustActAlarm", DROP, alarms),
-    Widening("CallbackErrorLines", DROP, error_lines),
+    Widening("CallbackErrorsAlarm/Properties/Dimensions/0/Value", {"Ref": "AuthorizeFunction"}, alarms),
+    Widening("PocketfulLoginsFailAlarm/Properties/Metrics/2/MetricStat/Stat", "Sum", alarms),
+    Widening("PocketfulOutcomeUnknownAlarm/Properties/Metrics/1/MetricStat/Metric/Namespace", "brokerlink", alarms),
+    Widening("FivepaisaAppMisconfiguredAlarm", DROP, alike),
+    Widening("FivepaisaLoginsFailAlarm/Properties/Threshold", 10, alike),
+    Widening("ServerErrorsAlarm/Properties/Metrics/0/Expression", "100 * failed / requests", minimum),
+    Widening("CallbackSlowAlarm/Properties/TreatMissingData", "breaching", silence),
+    Widening("CallbackSlowAlarm/Properties/EvaluationPeriods", 12, silence),
+    Widening("CallbackSlowAlarm/Properties/AlarmActions", ["arn:aws:sns:ap-south-1:111122223333:x"], nobody_told),
+    Widening("CallbackErrorLines", DROP, filters),
+    Widening("RequestsRefused/Properties/FilterPattern", "", filters),
+    Widening("AnnounceErrorLines/Properties/MetricTransformations/0/MetricNamespace", "brokerlink", filters),
+    Widening("CallbackSlowAlarm/Properties/AlarmActions", DROP, told),
     # fixed addresses
     Widening(f"{_NETWORK}/PolicyDocument/Statement/0/Resource", "*", joins),
     Widening(f"{_NETWORK}/PolicyDocument/Statement/1/Action", "ec2:*", joins),
