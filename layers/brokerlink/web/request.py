@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -25,7 +26,7 @@ class WebRequest:
 
     route: str
     method: str
-    path: str
+    path: str = field(repr=False)
     host: str
     stage: str
     headers: Mapping[str, str] = field(repr=False)
@@ -37,7 +38,7 @@ class WebRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> WebRequest:
         """Read an event. Raises `BadRequest` where it has not the shape of payload format 2.0."""
-        try:
+        with suppress(KeyError, TypeError, AttributeError, ValueError):
             context = event["requestContext"]
             stage, body = _text(context["stage"]), _text(event.get("body") or "")
             return cls(
@@ -52,8 +53,8 @@ class WebRequest:
                 path_parameters=_texts(event.get("pathParameters") or {}),
                 body=base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode(),
             )
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise BadRequest("not an HTTP API event of payload format 2.0") from None
+        # Not in a handler: what was raised there quotes the event, and would hang on ours as its context.
+        raise BadRequest("not an HTTP API event of payload format 2.0")
 
     @property
     def is_prefetch(self) -> bool:
@@ -136,7 +137,7 @@ def _without_stage(path: str, stage: str) -> str:
 
 
 def _decode(text: str) -> str:
-    try:
+    with suppress(UnicodeError):
         return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", errors="strict")
-    except UnicodeError:
-        raise BadRequest("a parameter is not UTF-8") from None
+    # Not in a handler: the codec's error carries the parameter.
+    raise BadRequest("a parameter is not UTF-8")
