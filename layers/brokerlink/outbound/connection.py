@@ -60,6 +60,8 @@ class TimedConnection(HTTPConnection):
     """Carries the current transfer; raises OutboundError, which urllib3 and requests let pass."""
 
     response_class = _TimedResponse
+    # Whoever turns it on for http.client as a whole prints every request and its headers.
+    debuglevel = 0
 
     @property
     @override
