@@ -1,7 +1,8 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test engine load check format lock build deploy configure doctor logs reannounce destroy faults screenshots clean
+.PHONY: help run test engine load check format lock build deploy configure doctor logs reannounce destroy \
+	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -102,6 +103,10 @@ destroy: ## Remove a stage's stack, after asking (STAGE=default)
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev
 	@$(PYTHON) -m tests.faults.write_matrix
+
+mutants: ## Try the core's mutants on its tests (ARGS="attempts expiry" chooses modules, --anew tries all again)
+	@$(READY) dev
+	@exec $(PYTHON) -m tools.mutants $(ARGS)
 
 screenshots: ## Take the pages' screenshots for the docs
 	@$(READY) dev
