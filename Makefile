@@ -28,10 +28,10 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest $(ARGS)
 
-engine: ## Run what depends on the tables on one AWS engine (ENGINE=moto, ministack or dynamodb-local)
+engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local)
 	@$(READY) dev
 	@$(ENGINE_READY)
-	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines $(ARGS)
+	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines tests/integration tests/concurrency $(ARGS)
 ENGINE_READY = case "$(ENGINE)" in \
 	"" | moto) ;; \
 	ministack) $(READY) ministack ;; \

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import socket
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 
 from local import engines
 from local.aws import Clients
-from local.emulator import Emulator
 from local.errors import ConfigurationError
 
 ROOT = Path(__file__).parents[2]
@@ -69,12 +67,3 @@ def answers(port: int) -> bool:
     except ConnectionRefusedError:
         return False
     return True
-
-
-def test_no_web_page_reaches_an_engine_through_the_emulator(emulator: Emulator) -> None:
-    host = emulator.url.removeprefix("http://")
-    for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
-        connection = http.client.HTTPConnection(host, timeout=10)
-        connection.request("GET", "/", headers=headers)
-        assert connection.getresponse().status == 403
-        connection.close()
