@@ -96,11 +96,16 @@ def test_every_callback_in_every_browser_at_every_broker_at_once(stack: Stack) -
         elif who != each.user:
             assert (answer.status, answer.location) == WRONG_BROWSER
         else:
-            assert (answer.status, answer.location) == (303, f"/result?attempt={each.attempt}")
+            assert (answer.status, answer.query["attempt"]) == (303, each.attempt)
             seen[each.attempt].append(answer)
             continue
         strangers.append(answer)
     results = together([partial(look, stack, each) for each in tabs])
+    # Who knows an attempt's id, which is no secret, is told nothing of it.
+    curious = [(each, jar) for each in tabs for who, jar in jars.items() if who != each.user]
+    told = together([partial(ask, stack, f"/result?attempt={each.attempt}", cookies=jar) for each, jar in curious])
+    assert {answer.status for answer in told} == {404}
+    strangers += told
     for each, result in zip(tabs, results, strict=True):
         seen[each.attempt] += result
         assert len(each.browser.requests_with(grant_of(each.callback))) == 1
