@@ -47,10 +47,16 @@ load: ## Log many customers in at once and count what was lost (LOGINS=500 RATE=
 
 check: ## Check style, types and templates
 	@$(READY) dev
+	@$(READY) sam
+	@$(READY) checkov
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m tools.lint_templates
+	.tools/sam/bin/python -m samcli validate --lint --template template.yaml
+	.tools/sam/bin/python -m samcli validate --lint --template examples/consumer/template.yaml
+	.tools/checkov/bin/python -m checkov.main --framework cloudformation --skip-download --compact --quiet \
+		--file template.yaml examples/consumer/template.yaml
 
 format: ## Bring the code into its style
 	@$(READY) dev
@@ -65,6 +71,7 @@ lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes new
 	$(LOCK) --python-version 3.13 pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
 	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
+	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)

@@ -107,8 +107,9 @@ def functions_import_from_the_two_layers(stack: Stack) -> None:
         assert [named(layer) for layer in stack.properties(name)["Layers"]] == [dependencies, library]
 
 
-def every_log_is_structured_and_ends(stack: Stack) -> None:
+def every_log_is_structured_encrypted_and_ends(stack: Stack) -> None:
     groups = stack.of_type("AWS::Logs::LogGroup")
+    assert {named(group["KmsKeyId"]) for group in groups.values()} == {"MessagingKey.Arn"}
     assert all(named(group["RetentionInDays"]) == "LogRetentionDays" for group in groups.values())
     assert "AccessLogGroup" in groups
     for name in FUNCTIONS:

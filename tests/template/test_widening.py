@@ -92,7 +92,7 @@ nobody_else = check_permissions.nobody_else_gets_a_policy
 own_role = check_permissions.each_function_has_a_role_of_its_own_that_only_lambda_assumes
 invokes = check_permissions.only_the_api_invokes_and_only_on_its_own_routes
 token_key = check_keys.only_callback_encrypts_and_only_the_context_decrypts
-messaging_key = check_keys.messaging_key_works_through_sns_and_sqs_only
+messaging_key = check_keys.messaging_key_works_through_messages_and_logs_only
 managed = check_keys.the_account_manages_its_keys_and_is_not_locked_out
 rotation = check_keys.keys_rotate_and_are_the_only_two
 no_service = check_keys.no_service_uses_the_token_key
@@ -121,7 +121,7 @@ environment = check_functions.each_function_sees_its_own_settings_and_no_more
 size = check_functions.the_longest_settings_fit_into_the_environment
 limits = check_functions.functions_have_their_limits
 layers = check_functions.functions_import_from_the_two_layers
-logs = check_functions.every_log_is_structured_and_ends
+logs = check_functions.every_log_is_structured_encrypted_and_ends
 cycle = check_functions.no_reference_makes_a_cycle
 exports = check_outputs.what_stays_the_same_is_exported
 unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
@@ -217,7 +217,10 @@ WIDENINGS = [
     Widening(f"{_MESSAGING_KEY}/1/Condition", DROP, messaging_key),
     Widening(f"{_MESSAGING_KEY}/2/Condition/ArnLike", DROP, messaging_key),
     Widening(f"{_MESSAGING_KEY}/2/Condition/StringEquals", DROP, messaging_key),
-    Widening(f"{_MESSAGING_KEY}/0/Principal", _EVERYBODY, managed),
+    Widening(f"{_MESSAGING_KEY}/0/Principal", _EVERYBODY, messaging_key),
+    Widening(f"{_MESSAGING_KEY}/0", DROP, managed),
+    Widening(f"{_MESSAGING_KEY}/3/Condition", DROP, messaging_key),
+    Widening(f"{_MESSAGING_KEY}/3/Action/1", "kms:CreateGrant", messaging_key),
     Widening("TokenKey/Properties/EnableKeyRotation", "false", rotation),
     Widening("TokensTable/Properties/SSESpecification/KMSMasterKeyId", _arn("TokenKey"), no_service),
     # topic, queue, stream
@@ -285,6 +288,7 @@ WIDENINGS = [
     Widening("AuthorizeFunction/Properties/Layers", ["arn:aws:lambda:ap-south-1:111122223333:layer:theirs:1"], layers),
     Widening("CallbackLogGroup/Properties/RetentionInDays", DROP, logs),
     Widening("CallbackFunction/Properties/LoggingConfig", DROP, logs),
+    Widening("AccessLogGroup/Properties/KmsKeyId", DROP, logs),
     # outputs
     Widening("Outputs/BrokerlinkLayerArn/Export", {"Name": "layer"}, exports),
     Widening("Outputs/TokensTableName", DROP, exports),
