@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from moto import mock_aws
+from moto.core.base_backend import BackendDict
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.sns.models import sns_backends
@@ -15,6 +19,18 @@ from tests.kit.clients import REGION
 
 _TOPIC = "TokenIssued"
 _QUEUE = "AnnounceDeadLetters"
+
+
+@contextmanager
+def emulated_aws() -> Iterator[None]:
+    """Run moto. Starting it takes as long as a good part of a login, so it is done once for many."""
+    with mock_aws():
+        yield
+
+
+def renew() -> None:
+    """Forget all that moto holds."""
+    BackendDict.reset()
 
 
 def create_topic() -> str:
