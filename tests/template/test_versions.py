@@ -29,6 +29,17 @@ def test_a_parameter_alone_would_not_reach_the_alias() -> None:
         assert versions(**parameters) == versions()
 
 
+def test_nor_would_sams_own_wider_detection_bring_it_there() -> None:
+    def wider(**parameters: str) -> set[str]:
+        template = source()
+        for name in FUNCTIONS:
+            template["Resources"][name]["Properties"]["AutoPublishAliasAllProperties"] = True
+        return set(translate(template, **parameters).of_type("AWS::Lambda::Version"))
+
+    assert wider() != versions()
+    assert wider(BrokerApps='{"pocketful":{}}') == wider()
+
+
 def test_a_version_is_another_configuration_too() -> None:
     """Lambda publishes nothing where code and configuration are those of the last version: the description differs."""
     before, after = translate(source(), **RELEASE), translate(source(), **OTHER_RELEASE)
