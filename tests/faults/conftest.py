@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.brokers import FaultyBrokers, faulty_brokers
-from tests.faults.emulated import emulated_aws
+from tests.kit.emulated import emulated_aws
 
 
 @pytest.fixture(scope="package")

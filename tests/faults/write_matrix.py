@@ -14,7 +14,7 @@ import tests.conftest  # noqa: E402, F401 - the import roots are set above; this
 from tests.faults.brokers import faulty_brokers  # noqa: E402 - see above
 from tests.faults.cells import cells, run  # noqa: E402 - see above
 from tests.faults.document import DOCUMENT, write  # noqa: E402 - see above
-from tests.faults.emulated import emulated_aws  # noqa: E402 - see above
+from tests.kit.emulated import emulated_aws  # noqa: E402 - see above
 
 
 def main() -> int:

@@ -32,6 +32,23 @@ def test_an_event_without_optional_parts_is_a_request() -> None:
     assert (read.query, read.cookies, read.body, read.headers, read.path_parameters) == ("", (), b"", {}, {})
 
 
+def test_each_part_is_read_from_its_place() -> None:
+    read = WebRequest.from_event(
+        event(
+            routeKey="GET /callback/{broker}",
+            rawPath="/callback/pocketful",
+            rawQueryString="code=a%20b",
+            headers={"accept": "text/html"},
+            cookies=["a=1", "b=2"],
+            pathParameters={"broker": "pocketful"},
+        )
+    )
+    assert (read.route, read.method, read.path) == ("GET /callback/{broker}", "GET", "/callback/pocketful")
+    assert (read.query, read.cookies) == ("code=a%20b", ("a=1", "b=2"))
+    assert (read.headers, read.path_parameters) == ({"accept": "text/html"}, {"broker": "pocketful"})
+    assert (read.host, read.stage) == ("login.example.com", "$default")
+
+
 def test_absent_and_null_are_the_same() -> None:
     nulls = event(headers=None, rawQueryString=None, cookies=None, pathParameters=None, body=None)
     assert WebRequest.from_event(nulls) == WebRequest.from_event(event())
@@ -70,6 +87,10 @@ def test_body_is_read_as_bytes(body: str, *, encoded: bool, read: bytes) -> None
         event(cookies=7),
         event(body={"a": 1}),
         event(body="\ud800"),
+        event(rawPath="/\ud800"),
+        event(rawQueryString="\ud800"),
+        event(headers={"accept": "\ud800"}),
+        event(cookies=["\ud800"]),
         event(body="not base64!", isBase64Encoded=True),
         event(body="YQ", isBase64Encoded=True),
         event(body="YQ==\n", isBase64Encoded=True),
@@ -169,6 +190,11 @@ def test_who_wants_json(accept: str, *, json: bool) -> None:
     assert request(accept=accept).wants_json is json
 
 
+def test_a_browser_that_says_nothing_navigates_without_a_body() -> None:
+    assert not request().wants_json
+    assert request().content_type == ""
+
+
 @pytest.mark.parametrize(
     ("header", "read"),
     [
@@ -191,6 +217,11 @@ def test_base_url_is_the_configured_one_or_the_gateways_own() -> None:
     assert made.base_url(None) == "https://login.example.com"
     assert made.base_url("https://brokers.example.com/x") == "https://brokers.example.com/x"
     assert request(stage="prod").base_url(None) == "https://login.example.com/prod"
+
+
+@pytest.mark.parametrize("host", ["", ":", "my_host", "a-b.example.com", "127.0.0.1", "localhost:", "localhost:8000"])
+def test_host_is_a_name_with_or_without_a_port(host: str) -> None:
+    assert request(host=host).host == host
 
 
 @pytest.mark.parametrize(

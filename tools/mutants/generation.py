@@ -66,12 +66,17 @@ class _Maker(cst.CSTVisitor):
             self._starts.append(self._starts[-1] + len(line))
         self._scopes: list[cst.FunctionDef | cst.ClassDef] = []
         self._bodies = 0  # how many function bodies we are in
+        self._texts: set[cst.CSTNode] = set()  # of exceptions
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator | cst.TypeAlias | cst.TypeParameters):
             return False
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in _LEFT_ALONE:
             return False
+        if node in self._texts:
+            return False
+        if isinstance(node, cst.Call) and _makes_exception(node):
+            self._texts.update(each.value for each in node.args if _is_text(each.value))
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self._scopes.append(node)
         if isinstance(node, cst.IndentedBlock) and self._is_body(node):
@@ -144,9 +149,13 @@ def _is_whole(node: cst.SimpleString) -> bool:
 
 def _tells_the_same(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
     """Say whether a call that makes an exception was changed in its text alone, which nothing reads."""
-    if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call) or not isinstance(node.func, cst.Name):
+    if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call) or not _makes_exception(node):
         return False
-    return node.func.value.endswith(_EXCEPTIONS) and _without_texts(node).deep_equals(_without_texts(changed))
+    return _without_texts(node).deep_equals(_without_texts(changed))
+
+
+def _makes_exception(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value.endswith(_EXCEPTIONS)
 
 
 def _without_texts(call: cst.Call) -> cst.Call:

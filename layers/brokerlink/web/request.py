@@ -59,7 +59,7 @@ class WebRequest:
     @property
     def is_prefetch(self) -> bool:
         """Say whether the browser only guesses that its user will come here."""
-        return any("prefetch" in self.headers.get(name, "").lower() for name in ("sec-purpose", "purpose"))
+        return any("prefetch" in self._header(name) for name in ("sec-purpose", "purpose"))
 
     @property
     def is_cross_site(self) -> bool:
@@ -74,13 +74,13 @@ class WebRequest:
     @property
     def wants_json(self) -> bool:
         """Say whether JSON is asked for; a browser that navigates asks for HTML."""
-        accept = self.headers.get("accept", "").lower()
+        accept = self._header("accept")
         return "application/json" in accept and "text/html" not in accept
 
     @property
     def content_type(self) -> str:
         """Give the body's media type without parameters, in lower case."""
-        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+        return self._header("content-type").split(";")[0].strip()
 
     def base_url(self, configured: str | None) -> str:
         """Give the public base URL: the configured one, else the gateway's own domain and stage."""
@@ -92,6 +92,9 @@ class WebRequest:
         """Say whether the request came to another host than the base URL's."""
         default_port = ":443" if base_url.startswith("https:") else ":80"
         return self.host.removesuffix(default_port) != urlsplit(base_url).netloc.lower().removesuffix(default_port)
+
+    def _header(self, name: str) -> str:
+        return self.headers.get(name, "").lower()
 
     def parameters(self) -> dict[str, str]:
         """Give the query's parameters. Raises `BadRequest`."""
@@ -138,6 +141,6 @@ def _without_stage(path: str, stage: str) -> str:
 
 def _decode(text: str) -> str:
     with suppress(UnicodeError):
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", errors="strict")
+        return unquote_to_bytes(text.replace("+", " ")).decode()
     # Not in a handler: the codec's error carries the parameter.
     raise BadRequest("a parameter is not UTF-8")
