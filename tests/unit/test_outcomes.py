@@ -19,7 +19,7 @@ ATTEMPT = Attempt(
 
 def test_a_callback_of_a_state_alone_reports_nothing() -> None:
     callback = Callback(Secret("state"))
-    assert callback.grant is callback.refusal is None
+    assert (callback.grant, callback.refusal) == (None, None)
 
 
 def test_an_end_is_met_and_whole_unless_it_is_said_to_be_made_or_reduced() -> None:
