@@ -100,15 +100,23 @@ class Attempts:
         condition = f"{_PENDING_OF_THIS_BROWSER} AND #expires_at > :now"
         return self._fail(who.attempt_id, code, condition, _identity(who) | {":now": now})
 
-    def fail_claimed(self, attempt_id: str, code: Code, *, claimed_by: str, retry_at: int | None = None) -> Transition:
-        """End the claimant's own attempt; the same call may be made again.
+    def fail_claimed(
+        self,
+        attempt_id: str,
+        code: Code,
+        *,
+        claimed_by: str,
+        retry_at: int | None = None,
+        failed_by: str | None = None,
+    ) -> Transition:
+        """End the claimant's own attempt. With a `failed_by`, the same call may be made again.
 
         A ── commit (no answer) ──?── FAILED: condition "EXCHANGING by A"
              commit landed first  →  ✗, the row says SUCCEEDED: that is the truth
              FAILED landed first  →  a commit that arrives late fails its own condition
         """
         values: dict[str, Value] = {":exchanging": Status.EXCHANGING, ":me": claimed_by}
-        return self._fail(attempt_id, code, _MINE, values, name=claimed_by, retry_at=retry_at)
+        return self._fail(attempt_id, code, _MINE, values, failed_by=failed_by, retry_at=retry_at)
 
     def hold(self, held: Attempt) -> Transition:
         """Keep a sealed token with the attempt until the platform says who is present.
@@ -173,7 +181,7 @@ class Attempts:
         values: dict[str, Value],
         *,
         remove: str = "#code_verifier",
-        name: str | None = None,
+        failed_by: str | None = None,
         retry_at: int | None = None,
     ) -> Transition:
         """Write FAILED, which one of all who try does: each failure is told once.
@@ -182,7 +190,7 @@ class Attempts:
         B        ─────── FAILED by B ✗: the row says A
         A's SDK  ── FAILED by A, answer lost, again ✗, but the row says A: A has written it
         """
-        name = name or self.new_name()
+        name = failed_by or self.new_name()
         change = "SET #status = :failed, #error = :error, #failed_by = :name"
         values = values | {":failed": Status.FAILED, ":error": code, ":name": name}
         if retry_at is not None:

@@ -66,11 +66,16 @@ class Claim:
 
     def fail(self, failure: LoginError) -> Finished:
         """End the attempt, unless it has ended otherwise meanwhile."""
+        name = self.attempts.new_name()
         try:
             ended = self._until(
                 self.answer_by,
                 lambda: self.attempts.fail_claimed(
-                    self.attempt.attempt_id, failure.code, claimed_by=self.claimed_by, retry_at=failure.retry_at
+                    self.attempt.attempt_id,
+                    failure.code,
+                    claimed_by=self.claimed_by,
+                    retry_at=failure.retry_at,
+                    failed_by=name,
                 ),
             )
         except StorageError as error:

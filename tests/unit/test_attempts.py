@@ -373,6 +373,13 @@ def test_a_failure_that_another_wrote_first_is_the_others(
     assert fail(rows.mine, ME) == Transition(done=False, row=theirs)
 
 
+def test_a_failure_that_is_written_again_is_its_writers(rows: Rows) -> None:
+    rows.put(EXCHANGING)
+    for _ in range(2):
+        assert rows.mine.fail_claimed(ID, Code.INTERNAL, claimed_by=ME, failed_by="one failure").done
+    assert not rows.mine.fail_claimed(ID, Code.INTERNAL, claimed_by=ME, failed_by="another").done
+
+
 def test_every_failure_has_a_writer_of_its_own(rows: Rows) -> None:
     attempts = Attempts(rows.table)
     names = set()
