@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.template.check_alarms import BROKERS
 from tests.template.check_permissions import ALLOWED
 from tests.template.iam import Grant, role_grants
 from tests.template.options import CANARY
@@ -19,7 +20,7 @@ ROLLING_BACK = {
     "AuthorizeErrorsAlarm",
     "CallbackErrorsAlarm",
     "OperatorMustActAlarm",
-    "ServerErrorsAlarm",
+    *(f"{broker.capitalize()}LoginsFailAlarm" for broker in BROKERS),
 }
 
 
