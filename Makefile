@@ -21,12 +21,12 @@ run: ## Run everything on this machine, without AWS (PORT=8000 BROKERS_PORT=8001
 	@$(READY) local
 	@exec $(PYTHON) -m local
 
-test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; CHROMIUM=/path picks a browser)
+test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; JOBS=0: in one process; CHROMIUM=/path)
 	@$(READY) dev
 	@$(READY) ministack
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) --dist loadgroup $(ARGS)
 
 engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local)
 	@$(READY) dev
