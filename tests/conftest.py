@@ -42,6 +42,8 @@ TOGETHER = frozenset(
 )
 
 
+# First, because pytest-xdist reads the marks in a hook of the same name.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tell pytest-xdist which tests belong together: those on one engine, and those of one folder."""
     tests = config.rootpath / "tests"
