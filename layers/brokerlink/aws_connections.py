@@ -20,7 +20,7 @@ from brokerlink.outbound.errors import NotSent
 from brokerlink.outbound.opening import open_socket
 from brokerlink.outbound.timed_stream import TimedStream
 
-# For name and addresses together; and then for TLS.
+# For all of a name's addresses together; and then for TLS.
 CONNECT_SECONDS: Final = 1.0
 # From the status line's first byte to the body's last.
 READ_SECONDS: Final = 3.0
@@ -56,7 +56,8 @@ class _TimedConnection(AWSHTTPConnection):
                 self._dns_host.strip("[]"),
                 self.port,
                 resolve=socket.getaddrinfo,
-                countdown=countdown.at_most(CONNECT_SECONDS),
+                countdown=countdown,
+                connect_seconds=CONNECT_SECONDS,
             )
         except NotSent as error:
             kind = ConnectTimeoutError if error.reason == "timeout" else NewConnectionError
