@@ -57,6 +57,11 @@ def parameters_of(check: Callable[[Stack], None]) -> Parameters:
     return parameters
 
 
+def stack_of(check: Callable[[Stack], None]) -> Stack:
+    """The stack that a check is about; not to be changed."""
+    return _with(frozenset(parameters_of(check).items()))
+
+
 @cache
 def _with(chosen: frozenset[tuple[str, str]]) -> Stack:
     return translate(source(), **dict(chosen))
@@ -64,4 +69,4 @@ def _with(chosen: frozenset[tuple[str, str]]) -> Stack:
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_template_keeps(check: Callable[[Stack], None]) -> None:
-    check(_with(frozenset(parameters_of(check).items())))
+    check(stack_of(check))
