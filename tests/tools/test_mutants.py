@@ -132,7 +132,7 @@ def test_mutants_are_named_by_their_function_and_change() -> None:
     }
 
 
-# A project of one module, whose tests miss one thing in a function, and one in each of two constants.
+# A project of one module, whose tests miss one thing in a function, one in each of two constants, and a function.
 _SAMPLE = {
     "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\naddopts = ["--import-mode=importlib"]\n',
     "sample.py": """
@@ -142,6 +142,10 @@ _CONDITION = "#status = :open"
 
 def fits(text: str) -> bool:
     return bool(text) and len(text) < _LONGEST
+
+
+def untried() -> int:
+    return 1
 """,
     "test_sample.py": """
 from sample import _CONDITION, fits
@@ -184,6 +188,13 @@ _SURVIVORS = """
 +return bool(text) and len(text) <= _LONGEST
 ```
 
+**`untried`** Accepted: planted.
+
+```diff
+-return 1
++return 2
+```
+
 **`module`** Equivalent: planted.
 
 ```diff
@@ -213,14 +224,14 @@ def test_survivors_have_to_be_explained_and_only_they(tmp_path: Path) -> None:
     )
     unexplained, right, stale, _ = done.stdout.split("exit status ")
     assert unexplained.startswith("[('endless', -1), ('good', 3)]\n")
-    row = re.search(r"^\| `sample` \| (\d+) \| (\d+) \| 0 \| 3 \| 0 \| ", unexplained, re.MULTILINE)
+    row = re.search(r"^\| `sample` \| (\d+) \| (\d+) \| 0 \| 4 \| 0 \| ", unexplained, re.MULTILINE)
     assert row is not None, done.stdout + done.stderr
-    assert int(row[1]) == int(row[2]) + 3 > 3 + 3
-    assert unexplained.count("survived without an explanation: sample") == 3
+    assert int(row[1]) == int(row[2]) + 4 > 4 + 3
+    assert unexplained.count("survived without an explanation: sample") == 4
     assert "+return bool(text) and len(text) <= _LONGEST" in unexplained
     assert right.startswith("1\n")
     assert "explanation" not in right
-    assert "| 3 | 2 | " in right
+    assert "| 4 | 2 | " in right
     assert stale.startswith("0\n")
     assert "explained as a survivor, and is none: sample, fits\n-return bool(text)\n+return None" in stale
     assert done.stdout.endswith("exit status 1\n")

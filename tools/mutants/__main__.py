@@ -123,7 +123,8 @@ def _fate(status: int) -> Fate:
         case _ if status < 0:  # by a signal
             return Fate.KILLED
         case _:
-            raise Unsound(f"a process that tried a mutant ended with {status}")
+            say(f"brokerlink: a process that tried a mutant ended with {status}.")
+            raise Unsound("mutants could not be tried")
 
 
 def main(
