@@ -24,9 +24,9 @@ def reader(scene: Scene) -> TokenReader:
 
 @pytest.fixture(scope="module")
 def announced(scene: Scene) -> dict[str, Any]:
-    """The event of a login of the user `owner` in `ACCOUNT`; `neighbour` has one in another account."""
-    neighbour = scene.browser().login(scene.session(user_id="neighbour", account=OTHER), account=OTHER)
-    neighbour.finish()
+    """The event of a login of the user `owner`; `namesake` has the same account, `neighbour` another one."""
+    for user, account in (("namesake", ACCOUNT), ("neighbour", OTHER)):
+        scene.browser().login(scene.session(user_id=user, account=account), account=account).finish()
     owner = scene.browser().login(scene.session(user_id="owner", account=ACCOUNT))
     owner.finish()
     event: dict[str, Any] = scene.stack.received.wait_for(lambda event: event["id"] == owner.attempt_id)
@@ -57,13 +57,16 @@ def test_token_of_one_account_is_never_read_as_anothers(reader: TokenReader) -> 
 
 @pytest.mark.usefixtures("announced")
 @pytest.mark.parametrize("moved", [["ciphertext"], ["ciphertext", "attempt_id"], ["ciphertext", "account", "broker"]])
-def test_ciphertext_moved_to_anothers_row_does_not_open(scene: Scene, reader: TokenReader, moved: list[str]) -> None:
-    theirs, mine = _row(scene, "neighbour", OTHER), _row(scene, "owner", ACCOUNT)
+@pytest.mark.parametrize(("user", "account"), [("neighbour", OTHER), ("namesake", ACCOUNT)])
+def test_ciphertext_moved_to_anothers_row_does_not_open(
+    scene: Scene, reader: TokenReader, user: str, account: str, moved: list[str]
+) -> None:
+    theirs, mine = _row(scene, user, account), _row(scene, "owner", ACCOUNT)
     _put(scene, theirs | {name: mine[name] for name in moved})
     with pytest.raises(ClientError, match="InvalidCiphertext"):
-        reader.get(user_id="neighbour", broker="pocketful", account=OTHER)
+        reader.get(user_id=user, broker="pocketful", account=account)
     _put(scene, theirs)
-    assert reader.get(user_id="neighbour", broker="pocketful", account=OTHER).user_id == "neighbour"
+    assert reader.get(user_id=user, broker="pocketful", account=account).user_id == user
 
 
 def test_token_kept_past_its_day_is_not_given_out(scene: Scene, reader: TokenReader, announced: dict[str, Any]) -> None:
@@ -78,6 +81,7 @@ def test_token_kept_past_its_day_is_not_given_out(scene: Scene, reader: TokenRea
 FORGED: dict[str, dict[str, Any]] = {
     "another attempt, as of now": {"id": "R" * 43},
     "another user": {"data": {"user_id": "neighbour"}},
+    "another user of the same account": {"data": {"user_id": "namesake"}},
     "another account": {"data": {"account": OTHER}},
     "another user's account": {"data": {"user_id": "neighbour", "account": ACCOUNT}},
     "another broker": {"data": {"broker": "fivepaisa"}},
