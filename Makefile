@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test engine load check format lock build deploy configure doctor logs reannounce destroy \
+.PHONY: help run test fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
 	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
@@ -27,6 +27,10 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) --dist loadgroup $(ARGS)
+
+fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 for each test; about 15 minutes)
+	@$(READY) dev
+	@exec env BROKERLINK_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest tests/properties $(ARGS)
 
 engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local)
 	@$(READY) dev

@@ -23,6 +23,8 @@ class Topic:
         self.calls: list[dict[str, Any]] = []
 
     def publish(self, **call: Any) -> dict[str, Any]:
+        # As the SDK does, which can send nothing that has no bytes.
+        json.dumps(call, ensure_ascii=False).encode()
         self.calls.append(call)
         return {"MessageId": "1"}
 
@@ -38,6 +40,7 @@ class DeadLetters:
         self.letters: list[dict[str, Any]] = []
 
     def send_message(self, **call: Any) -> dict[str, Any]:
+        json.dumps(call, ensure_ascii=False).encode()
         self.letters.append(json.loads(call["MessageBody"]))
         return {"MessageId": "1"}
 

@@ -125,7 +125,7 @@ def _requests(route: str) -> st.SearchStrategy[dict[str, Any]]:
         "query": _queries(route),
         "headers": _headers(),
         "cookies": st.lists(_cookies(), max_size=3),
-        "parameter": _values,
+        "parameter": _values | st.sampled_from(["pocketful", "fivepaisa"]),
         "body": _bodies(),
     }
     choices = [good, hostile, *({**good, name: part} for name, part in hostile.items())]

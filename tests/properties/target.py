@@ -11,14 +11,16 @@ from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 import pytest
 
-from tests.kit.world import Context, Reply
-from tests.properties.asking import hashed
+from tests.kit.world import BASE_URL, RETURN_TO, Context, Reply
+from tests.properties.asking import AUTHORIZATION, hashed
 from tests.properties.brokers import Told
 from tests.properties.requests import ACCOUNT, ATTEMPT, BROKER, COOKIE, KEY, OTHER_STATE, SESSION, STATE, with_live
 from tests.properties.stage import Stage, check_headers
 
 # What is answered to requests, whatever is wrong with them.
 ANSWERS = {200, 201, 303, 400, 403, 404, 406, 410, 415}
+# Where the browser may be sent: on our own host, to a broker's login, to the platform.
+ANSWERS_LEAD_TO = ("/authorize/", "/callback/", "/result?", f"{BASE_URL}/", *AUTHORIZATION.values(), RETURN_TO)
 WRITES = {"PutItem", "UpdateItem", "TransactWriteItems"}
 ACCOUNTS = {"pocketful": "YA0002", "fivepaisa": "50052770"}
 
@@ -85,6 +87,7 @@ class Target:
         reply = Reply(self.handlers[function](event, LambdaContext()))
         check_answer(reply)
         assert not [name for name in (STATE, KEY, SESSION) if self.live[name] in self._logged()]
+        assert reply.headers.get("location", "/result?").startswith(ANSWERS_LEAD_TO)
         assert reply.status in ANSWERS or (reply.status == 503 and "Not yet" in reply.body), reply.body[-400:]
         touched = bool(WRITES & set(self.stage.calls)) and self._row() != self.row
         if self._proves_itself(event):

@@ -40,26 +40,32 @@ mishaps = st.one_of(
     ),
     st.just(Mishap("GetSecretValue", 1, "down")),
 )
-elsewhere = st.lists(
-    st.sampled_from(
-        [
-            "repeat",
-            "result",
-            "wait",
-            "retry",
-            "forge",
-            "another login",
-            "show",
-            "a moment",
-            "19 s",
-            "20 s",
-            "claim",
-            "confirm",
-            "confirm wrongly",
-        ]
-    ),
-    max_size=4,
+# What is decided at an attempt's deadline, by its status.
+AT_A_DEADLINE = {
+    "PENDING": ("repeat", "decline", "retry", "link"),
+    "EXCHANGING": ("repeat", "result", "decline", "retry"),
+    "HELD": ("confirm", "repeat", "result", "confirm wrongly"),
+    "SUCCEEDED": ("repeat", "confirm", "retry", "wait"),
+    "FAILED": ("repeat", "confirm", "retry", "link"),
+}
+# What happens while a request is under way.
+MEANWHILE = (
+    "repeat",
+    "decline",
+    "result",
+    "wait",
+    "show",
+    "retry",
+    "confirm",
+    "confirm wrongly",
+    "forge",
+    "another login",
+    "a moment",
+    "19 s",
+    "20 s",
+    "claim",
 )
+elsewhere = st.lists(st.sampled_from(MEANWHILE), max_size=4)
 
 
 class Logins(RuleBasedStateMachine):
@@ -86,8 +92,10 @@ class Logins(RuleBasedStateMachine):
         return list(self.play.model.attempts.values())
 
     def row(self, place: int) -> Row:
-        """One of the attempts, the latest ones first."""
-        return self.rows[-1 - place % len(self.rows)]
+        """One of the attempts: those first that have not ended, and the latest ones."""
+        rows = self.rows[::-1]
+        rows.sort(key=lambda row: row["status"] in {"SUCCEEDED", "FAILED"})
+        return rows[place % len(rows)]
 
     def owner(self, row: Row) -> int:
         return self.play.browsers.index(self.play.owner(row))
@@ -121,6 +129,11 @@ class Logins(RuleBasedStateMachine):
         if len(self.play.model.sessions) > before:
             self.play.start_session(browser, broker, list(self.play.model.sessions)[-1])
 
+    @rule(user=st.sampled_from(USERS), return_to=st.sampled_from(RETURNS[1:]), browser=browsers)
+    def hold(self, user: str, return_to: str, browser: int) -> None:
+        self.prepare("pocketful", user, None, return_to, browser)
+        self.play.callback(self.rows[-1], browser, Told(account=ACCOUNTS["pocketful"][0]))
+
     @precondition(lambda self: self.prepared())
     @rule(browser=browsers, broker=st.sampled_from(BROKERS), place=places)
     def open_link(self, browser: int, broker: str, place: int) -> None:
@@ -128,18 +141,18 @@ class Logins(RuleBasedStateMachine):
         self.play.start_session(browser, broker, keys[-1 - place % len(keys)])
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, browser=st.none() | browsers, broker=st.none() | st.sampled_from(BROKERS))
-    def retry(self, place: int, browser: int | None, broker: str | None) -> None:
+    @rule(place=places)
+    def retry(self, place: int) -> None:
         row = self.row(place)
-        self.play.retry(self.owner(row) if browser is None else browser, broker or row["broker"], row)
+        self.play.retry(self.owner(row), row["broker"], row)
 
     # coming back
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, account=st.sampled_from([0, 0, 1]))
-    def succeed(self, place: int, account: int) -> None:
+    @rule(place=places, account=st.sampled_from([0, 0, 1]), more=st.sampled_from([{}, {"return_to": "https://evil"}]))
+    def succeed(self, place: int, account: int, more: dict[str, str]) -> None:
         row = self.row(place)
-        self.play.callback(row, self.owner(row), Told(account=ACCOUNTS[row["broker"]][account]))
+        self.play.callback(row, self.owner(row), Told(account=ACCOUNTS[row["broker"]][account]), more=more)
 
     @precondition(lambda self: self.begun())
     @rule(
@@ -198,6 +211,8 @@ class Logins(RuleBasedStateMachine):
             "claim": lambda: self.pass_time(max(0, row.get("claim_until", play.now) - play.now)),
             "confirm": lambda: play.confirm(row, str(row["user"])),
             "confirm wrongly": lambda: play.confirm(row, "user-3"),
+            "decline": lambda: play.callback(row, owner, more={"error": "access_denied"}),
+            "link": lambda: play.start_session(owner, row["broker"], row["session"]) if row["session"] else None,
         }
         for thing in things:
             happen[thing]()
@@ -207,25 +222,30 @@ class Logins(RuleBasedStateMachine):
         self.play.callback(self.rows[-1], owner, told)
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, browser=browsers, error=st.sampled_from([None, "access_denied", "server_error", "new_error"]))
-    def come_back_without_grant(self, place: int, browser: int, error: str | None) -> None:
-        self.play.callback(self.row(place), browser, more={} if error is None else {"error": error})
-
-    @precondition(lambda self: self.begun())
-    @rule(place=places, browser=browsers, extra=st.sampled_from([{}, {"scope": "orders", "utm": "x"}]))
-    def come_back_in_any_browser(self, place: int, browser: int, extra: dict[str, str]) -> None:
+    @rule(place=places, error=st.sampled_from([None, "access_denied", "server_error", "new_error"]))
+    def come_back_without_grant(self, place: int, error: str | None) -> None:
         row = self.row(place)
-        self.play.callback(row, browser, Told(account=ACCOUNTS[row["broker"]][0]), more=extra)
+        self.play.callback(row, self.owner(row), more={} if error is None else {"error": error})
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, kind=st.sampled_from(FORGERIES))
-    def forge(self, place: int, kind: str) -> None:
-        self.play.forge(self.row(place), kind)
+    @rule(place=places)
+    def forge(self, place: int) -> None:
+        row = self.row(place)
+        for kind in FORGERIES:
+            self.play.forge(row, kind)
+        self.play.come_back_by_form(row, self.owner(row))
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, browser=browsers)
-    def come_back_by_form(self, place: int, browser: int) -> None:
-        self.play.come_back_by_form(self.row(place), browser)
+    @rule(place=places)
+    def try_in_other_browsers(self, place: int) -> None:
+        row = self.row(place)
+        for browser in {0, 1, 2} - {self.owner(row)}:
+            self.play.callback(row, browser, Told(account=ACCOUNTS[row["broker"]][0]))
+            self.play.callback(row, browser)
+            self.play.result(row, browser, "json")
+            self.play.retry(browser, row["broker"], row)
+        other = BROKERS[BROKERS.index(row["broker"]) - 1]
+        self.play.retry(self.owner(row), other, row)
 
     # afterwards
 
@@ -236,8 +256,8 @@ class Logins(RuleBasedStateMachine):
         self.play.confirm(row, user or row["user"] or "user-1", mishap)
 
     @precondition(lambda self: any(row["status"] == "HELD" for row in self.rows))
-    @rule(before=st.sampled_from([0, 0.25, 1, 10]), mishap=mishaps)
-    def confirm_at_the_end_of_a_hold(self, before: float, mishap: Mishap | None) -> None:
+    @rule(before=st.sampled_from([0.25, 1, 10]), mishap=mishaps)
+    def confirm_just_in_time(self, before: float, mishap: Mishap | None) -> None:
         row = next(row for row in self.rows if row["status"] == "HELD")
         self.play.stage.clock.now = max(self.play.now, row["held_until"] - before)
         self.play.confirm(row, row["user"], mishap)
@@ -251,15 +271,12 @@ class Logins(RuleBasedStateMachine):
         self.play.confirm(row, row["user"] or "user-1", slow)
 
     @precondition(lambda self: self.begun())
-    @rule(place=places, browser=st.none() | browsers, form=st.sampled_from(["html", "json", "wait"]))
-    def look(self, place: int, browser: int | None, form: str) -> None:
+    @rule(place=places, form=st.sampled_from(["html", "json", "wait"]))
+    def look(self, place: int, form: str) -> None:
         row = self.row(place)
-        self.play.result(row, self.owner(row) if browser is None else browser, form)
-
-    @precondition(lambda self: self.begun())
-    @rule(place=places)
-    def show(self, place: int) -> None:
-        self.play.show(self.row(place))
+        self.play.show(row)
+        self.play.result(row, self.owner(row), form)
+        self.play.show(row)
 
     @precondition(lambda self: self.begun())
     @rule(place=places)
@@ -292,6 +309,21 @@ class Logins(RuleBasedStateMachine):
         if ahead:
             self.play.stage.clock.now = ahead[place % min(len(ahead), 6)]
 
+    @precondition(lambda self: self.begun())
+    @rule(place=places, before=st.booleans(), what=st.integers(0, 3))
+    def act_at_a_deadline(self, place: int, what: int, *, before: bool) -> None:
+        row = self.row(place)
+        thing = AT_A_DEADLINE[row["status"]][what]
+        deadline = self.play.now
+        if thing == "link" and row["session"]:
+            deadline = self.play.model.sessions[row["session"]]["expires"]
+        elif row["status"] == "SUCCEEDED":
+            deadline = row["token"]["expires"]
+        elif row["status"] != "FAILED":
+            deadline = row[{"PENDING": "expires", "EXCHANGING": "claim_until", "HELD": "held_until"}[row["status"]]]
+        self.play.stage.clock.now = max(self.play.now, deadline - before)
+        self._happen(row, ["show", thing])
+
     @rule(restart=st.booleans())
     def rotate_the_secret(self, *, restart: bool) -> None:
         secret = f"secret {len(self.play.stage.told.sent)} {self.play.now}"
@@ -321,4 +353,4 @@ class Logins(RuleBasedStateMachine):
 
 
 TestLogins = Logins.TestCase
-TestLogins.settings = effort(50, steps=40)
+TestLogins.settings = effort(40, steps=40)
