@@ -26,7 +26,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) ministack
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
-	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) --dist loadgroup $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
 
 fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 for each test; about 15 minutes)
 	@$(READY) dev

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.properties.tally import TRIED
 
@@ -26,6 +28,7 @@ os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
 # What is started for these takes seconds, so each folder's tests stay together; all others go wherever there is room.
+_ENGINE = re.compile(r"\[(moto|ministack)\b")
 TOGETHER = frozenset(
     {
         "artifact",
@@ -42,18 +45,20 @@ TOGETHER = frozenset(
 )
 
 
-# First, because pytest-xdist reads the marks in a hook of the same name.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist which tests belong together: those on one engine, and those of one folder."""
-    tests = config.rootpath / "tests"
-    for item in items:
-        folder = item.path.relative_to(tests).parts[0] if item.path.is_relative_to(tests) else ""
-        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
-        if "engine" in parameters:
-            item.add_marker(pytest.mark.xdist_group(str(parameters["engine"])))
-        elif folder in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+class TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist's base is untyped here
+    """Keeps together what is started once: the tests on one engine, and those of one folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if engine := _ENGINE.search(nodeid):
+            return engine[1]
+        folder = nodeid.split("/")[1]
+        return folder if folder in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling:
+    """Share the tests out; the largest groups begin first."""
+    return TogetherScheduling(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
