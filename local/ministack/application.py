@@ -1,7 +1,8 @@
 """ministack's application, translating SAM templates with the parameters' values, as CloudFormation does.
 
 It runs in ministack's own environment. ministack calls the translator without values, so what a template makes of a
-`Ref` while it is translated (`AutoPublishCodeSha256`) would see the defaults only.
+`Ref` while it is translated (`AutoPublishCodeSha256`) would see the defaults only. And it knows no metric math: an
+alarm that computes watches the first of its metrics there, as it is.
 """
 
 from typing import Any
@@ -21,7 +22,19 @@ def _translate_with_values(template: Any, provided: Any = None, previous: Any = 
     values = engine._transform_parameters(template, provided, previous)  # noqa: SLF001 - the same
     given = {name: {**each, "Default": values[name]} if name in values else each for name, each in declared.items()}
     translated = _translate({**template, "Parameters": given}, provided, previous)
-    return {**translated, "Parameters": declared} if type(translated) is dict else translated
+    if type(translated) is not dict:
+        return translated
+    resources = {name: _without_mathematics(each) for name, each in translated["Resources"].items()}
+    return {**translated, "Parameters": declared, "Resources": resources}
+
+
+def _without_mathematics(resource: Any) -> Any:  # noqa: ANN401 - the same
+    properties = resource.get("Properties", {})
+    if resource["Type"] != "AWS::CloudWatch::Alarm" or "Metrics" not in properties:
+        return resource
+    plain = {name: value for name, value in properties.items() if name != "Metrics"}
+    first = next(each["MetricStat"] for each in properties["Metrics"] if "MetricStat" in each)
+    return {**resource, "Properties": {**plain, **first["Metric"], "Period": first["Period"], "Statistic": "Sum"}}
 
 
 for module in (engine, changesets, handlers):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 from botocore.parsers import ResponseParserError
+from moto.core.botocore_stubber import MockRawResponse
 
+from brokerlink.aws import NotWhole, _check_whole
 from brokerlink.outbound import Answer, Request
 from tests.canaries.brokers import ODD, good
 from tests.canaries.canaries import Canaries, Kind
@@ -55,6 +60,14 @@ def crash_at_the_broker(walk: Walk) -> None:
     for before in range(2 if walk.broker.asks_account else 1):
         walk.start().come_back(*good(walk.canaries, walk.broker)[:before], "crash")
         assert walk.outcome()["error"] == "internal"
+
+
+def half_an_answer(canaries: Canaries) -> None:
+    """Let AWS's answer end early, with a secret in what came of it."""
+    body = canaries.new(Kind.LIBRARYS_WORDS, ODD).encode()
+    headers = HTTPHeaders.from_dict({"content-length": str(len(body) + 1)})
+    with suppress(NotWhole):
+        _check_whole(AWSResponse("https://aws", 200, headers, MockRawResponse(body)))
 
 
 def too_slow(walk: Walk, site: InProcess) -> None:

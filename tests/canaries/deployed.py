@@ -24,7 +24,7 @@ from local.configuration import BrokerApps
 from local.execution import Function
 from local.moto_engine import Moto
 from local.runtime import FunctionError, FunctionPool
-from local.stack import NAME, PROJECT, Stack
+from local.stack import PROJECT, Stack
 from tests.canaries.broker_server import BrokerServer
 from tests.canaries.brokers import BROKERS, apps
 from tests.canaries.canaries import Canaries, Kind
@@ -188,7 +188,7 @@ class Deployed(Site):
     def reannounce(self, *arguments: str) -> str:
         """Run the operator's command against the stack; give what it prints."""
         done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-m", "tools.reannounce", "--stack", NAME, *arguments],
+            [sys.executable, "-m", "tools.reannounce", *arguments],
             cwd=PROJECT,
             env={"PATH": os.environ["PATH"], **worker_environment(self.stack.aws_url), **self.stack.credentials()},
             capture_output=True,

@@ -22,6 +22,8 @@ DEBUGGING: Final = {
     "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
     "POWERTOOLS_LOG_LEVEL": "DEBUG",
     "POWERTOOLS_DEV": "true",
+    # In development Powertools counts nothing, unless it is told to.
+    "POWERTOOLS_METRICS_DISABLED": "false",
     "POWERTOOLS_DEBUG": "true",
     "POWERTOOLS_LOGGER_LOG_EVENT": "true",
     "POWERTOOLS_LOGGER_SAMPLE_RATE": "1",

@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import brokerlink
-from brokerlink.aws import TooLate
+from brokerlink.aws import NotWhole, TooLate
 from brokerlink.errors import FAILURES, BrokerlinkError
 from brokerlink.events import UnpublishableRecord
 from brokerlink.outbound import OutboundError
@@ -24,7 +24,7 @@ from tests.canaries.seen import Seen
 
 _ROOT: Final = Path(__file__).parents[2]
 _OURS: Final = (str(_ROOT / "layers"), str(_ROOT / "functions"))
-_OUR_ERRORS: Final = (BrokerlinkError, UnpublishableRecord, NotNow, TooLate)
+_OUR_ERRORS: Final = (BrokerlinkError, UnpublishableRecord, NotNow, NotWhole, TooLate)
 _FUNCTIONS: Final = (
     *("authorize_app", "home", "prepare", "start"),
     *("callback_app", "confirm", "ends", "finish", "result"),

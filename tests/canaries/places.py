@@ -29,7 +29,3 @@ RIGHTFUL: Final[dict[tuple[str, Kind], str]] = {
     ("call of TransactWriteItems", Kind.CIPHERTEXT): "the sealed token goes into its row",
     ("call of UpdateItem", Kind.CIPHERTEXT): "and into the attempt's row while the login is held",
 }
-# The same of the local stack, which has more to show.
-RIGHTFUL_LOCALLY: Final[dict[tuple[str, Kind], str]] = {
-    ("log of requests", Kind.STRANGERS_WORDS): "the front names each path that was asked for, which holds no secret",
-}

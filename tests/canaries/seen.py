@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Final
 
 from tests.canaries.canaries import Canaries, Kind
-from tests.canaries.places import RIGHTFUL, RIGHTFUL_LOCALLY
+from tests.canaries.places import RIGHTFUL
 from tests.canaries.search import Search, without
-
-_PLACES: Final = RIGHTFUL | RIGHTFUL_LOCALLY
 
 type Own = Mapping[Kind, Collection[str | bytes]]
 type _Mine = tuple[tuple[Kind, tuple[str | bytes, ...]], ...]
@@ -26,7 +23,7 @@ class Seen:
 
     def note(self, place: str, text: str, *, where: str = "", own: Own | None = None) -> None:
         """Note a text. Of `own`, only those count whose kind has its rightful place there."""
-        mine = tuple((kind, tuple(secrets)) for kind, secrets in (own or {}).items() if (place, kind) in _PLACES)
+        mine = tuple((kind, tuple(secrets)) for kind, secrets in (own or {}).items() if (place, kind) in RIGHTFUL)
         self._sights.setdefault((place, text, mine), where)
 
     @property

@@ -16,7 +16,6 @@ from tests.canaries.canaries import Canaries, Kind
 from tests.canaries.deployed import Deployed
 from tests.canaries.failures import FAILURES
 from tests.canaries.paths import PATHS, connected, declined, failing
-from tests.canaries.places import RIGHTFUL_LOCALLY
 from tests.canaries.seen import Seen
 from tests.canaries.walk import Walk
 
@@ -84,7 +83,6 @@ def at_a_level(site: Deployed, level: str, walk: Callable[[str, str], Walk]) -> 
 
 def test_no_secret_comes_out_of_it(walked: Walked) -> None:
     assert walked.seen.leaks() == []
-    assert RIGHTFUL_LOCALLY.keys() <= walked.seen.used
 
 
 @pytest.mark.parametrize("function", ["authorize", "callback", "announce", "consumer"])

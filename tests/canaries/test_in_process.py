@@ -78,6 +78,7 @@ def break_everything(site: InProcess, canaries: Canaries, seen: Seen) -> None:
         crashes.nothing_is_sent(walk(broker, "nothing is sent"))
         crashes.too_slow(walk(broker, "too slow"), site)
         crashes.overtaken(walk(broker, "overtaken"), site)
+    crashes.half_an_answer(canaries)
     crashes.unreadable_secrets(canaries, site, lambda broker: walk(broker, "unreadable secret"))
     settings.wrong_settings(site, canaries, walk("pocketful", "wrong settings").get)
 
