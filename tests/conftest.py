@@ -36,6 +36,7 @@ TOGETHER = frozenset(
         "browser",
         "canaries",
         "deployed",
+        "docs",
         "load",
         "local",
         "local_http",
