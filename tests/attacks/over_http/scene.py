@@ -15,8 +15,9 @@ from brokerlink.web.masking import mask_account
 from local.simulators.recorder import RecordedRequest
 from local.stack import Stack
 from tests.attacks.over_http.scripted import ScriptedBroker
-from tests.attacks.over_http.wire import Answer, Api, Header
+from tests.attacks.over_http.wire import Answer, Api, Header, check
 from tests.integration.walker import Walker
+from tests.privileges.calls import Call
 from tests.privileges.recorder import Recorder
 from tests.simulators.standard_server import StandardServer
 
@@ -80,12 +81,14 @@ class Scene:
     def backend(self, method: str, path: str, body: object = None) -> Answer:
         """Ask as the platform's backend."""
         reply = self.walker.backend(method, path, body)
-        return Answer(reply.status_code, tuple(reply.headers.multi_items()), reply.content)
+        answer = Answer(reply.status_code, tuple(reply.headers.multi_items()), reply.content)
+        check(answer)
+        return answer
 
     @property
     def rows_made(self) -> int:
         """Say how many rows, attempts and sessions, were put into LoginAttempts so far."""
-        return sum(n for call, n in self.recorder.calls.items() if call.action == _PUT and call.caller == _AUTHORIZE)
+        return sum(n for call, n in self._calls() if call.action == _PUT and call.caller == _AUTHORIZE)
 
     def session_row(self, user_id: str) -> dict[str, Any]:
         """Give the one session of a user."""
@@ -136,7 +139,7 @@ class Scene:
     @property
     def asked(self) -> int:
         """Say how many calls the two HTTP functions have made to AWS so far."""
-        return sum(times for call, times in self.recorder.calls.items() if call.caller in _HTTP_FUNCTIONS)
+        return sum(n for call, n in self._calls() if call.caller in _HTTP_FUNCTIONS)
 
     def mark(self, log: str = "callback") -> int:
         """Give the place in a log at which what is logged from now on begins."""
@@ -156,6 +159,10 @@ class Scene:
                 return lines
             time.sleep(0.05)
         raise AssertionError(f"nothing was logged about {wanted}")
+
+    def _calls(self) -> tuple[tuple[Call, int], ...]:
+        # At once: the functions behind the events call meanwhile.
+        return tuple(self.recorder.calls.items())
 
     @property
     def _attempts_table(self) -> str:

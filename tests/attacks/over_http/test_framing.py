@@ -171,6 +171,21 @@ def test_head_that_is_none_reaches_no_function(victim: Login, name: str) -> None
     victim.assert_untouched()
 
 
+def test_body_of_a_get_is_not_read(victim: Login) -> None:
+    body = f"code={victim.grant}&state={victim.state}"
+    head = get(victim, victim.path, close=True).removesuffix("\r\n")
+    (answer,) = send(victim, f"{head}{FORM}Content-Length: {len(body)}\r\n\r\n{body}")
+    assert answer.status == 400
+    victim.assert_untouched()
+
+
+@pytest.mark.parametrize("protocol", ["h2c", "websocket", "TLS/1.0, HTTP/1.1"])
+def test_upgrade_to_another_protocol_is_not_taken(victim: Login, protocol: str) -> None:
+    head = f"GET / HTTP/1.1\r\nHost: {victim.scene.api.host}\r\nConnection: Upgrade, HTTP2-Settings, close\r\n"
+    (answer,) = send(victim, f"{head}Upgrade: {protocol}\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n")
+    assert (answer.status, answer.values("upgrade")) == (200, [])
+
+
 def test_body_over_the_gateways_limit_is_refused_before_it_is_sent(victim: Login) -> None:
     head = f"POST {victim.path} HTTP/1.1\r\nHost: {victim.scene.api.host}\r\n{FORM}Content-Length: 7000000\r\n\r\n"
     (answer,) = send(victim, head)

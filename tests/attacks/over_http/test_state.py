@@ -78,7 +78,9 @@ def test_state_of_10_kb_does_not_reach_a_function(victim: Login) -> None:
     victim.assert_untouched()
 
 
-@pytest.mark.parametrize("name", ["missing", "empty", "5,000 bytes", "NUL", "emoji", "overlong UTF-8"])
+@pytest.mark.parametrize(
+    "name", ["missing", "empty", "5,000 bytes", "NUL", "emoji", "overlong UTF-8", "base64 padding", "a space after"]
+)
 def test_malformed_state_is_refused_before_dynamodb_is_asked(victim: Login, name: str) -> None:
     asked = victim.scene.asked
     victim.browser.get(f"{victim.path}?code={victim.grant}{NO_STATE_OF_OURS[name](victim)}")

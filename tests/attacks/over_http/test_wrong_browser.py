@@ -51,6 +51,12 @@ def test_login_csrf_brokers_page_of_the_attackers_attempt_sent_to_the_victim(sce
     assert scene.token("pocketful:YA0003") is None or lured.row()["status"] == "PENDING"
 
 
+def test_login_csrf_callback_asked_for_as_json_tells_no_more(victim: Login, attacker: Browser) -> None:
+    for browser in (attacker, Browser(victim.scene)):
+        assert_told_nothing(browser.get(victim.callback, JSON, ("Sec-Fetch-Site", "same-origin")), victim)
+    victim.assert_untouched()
+
+
 # What a stranger can still try to end the victim's attempt: without a grant, or with another one.
 STRANGERS = {
     "a forged code": "code=forged&state={state}",

@@ -14,7 +14,8 @@ from tests.attacks.over_http.scene import Scene
 
 def test_no_grant_was_sent_to_a_broker_twice(scene: Scene) -> None:
     """Pocketful's server ends the token of a code that comes again: we never let it."""
-    scene.browser().login().finish()
+    for broker in ("pocketful", "fivepaisa"):
+        scene.browser().login(f"/authorize/{broker}").finish()
     seen = scene.walker.broker.get(f"{scene.stack.brokers_url}/simulator/requests").json()
     exchanges = [each for each in seen if each["endpoint"] == "token"]
     codes = Counter(parse_qs(each["body"])["code"][0] for each in exchanges if each["broker"] == "pocketful")
