@@ -10,9 +10,11 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from tests.kit.world import Browser, Reply
+from tests.properties import exchanges
 from tests.properties.asking import KEY, Asking
 from tests.properties.brokers import Crash, Told
-from tests.properties.model import AWS_SECONDS, CLAIM_SECONDS, Ending, Row, Seen, end, reading
+from tests.properties.exchanges import AWS_SECONDS, CLAIM_SECONDS, Ending, Seen
+from tests.properties.model import Row, end, fail, reading
 from tests.properties.stage import Mishap
 
 WRONG_BROWSER: Final = "/result?error=wrong_browser"
@@ -75,7 +77,7 @@ class Callbacks(Asking):
 
     def _come_back_empty(self, who: Browser, target: str, row: Row, code: str) -> None:
         if reading(row, self.now)[0] == "pending":
-            self.model.fail(row, code)
+            fail(row, code)
         else:
             self.model.settle(row, self.now, pending=True)
         reply = self.get(who, target)
@@ -99,7 +101,7 @@ class Callbacks(Asking):
         @cache
         def decided() -> tuple[Seen, tuple[str, int | None]]:
             seen = self._seen(told, mishap, began, secret, claim)
-            return seen, self.model.decide(row, seen)
+            return seen, exchanges.decide(self.model, row, seen)
 
         if mishap is not None and mishap.kind == "slow":
             # What the other things meet is what was decided before them.
@@ -119,10 +121,10 @@ class Callbacks(Asking):
             self._gets(reply, row, Ending(_AT_CLAIM[str(trouble.at_claim)]))
         elif row.get("claim") == claim:
             seen, outcome = decided()
-            endings = self.model.endings(row, seen, outcome, self.now)
-            fitting = [each for each in endings if self._fits(reply, self.model.changed(row, seen, each), each)]
+            endings = exchanges.endings(self.model, row, seen, outcome, self.now)
+            fitting = [each for each in endings if self._fits(reply, exchanges.changed(row, seen, each), each)]
             assert fitting, (reply, endings)
-            self.model.bring_about(row, seen, fitting[0])
+            exchanges.bring_about(self.model, row, seen, fitting[0])
         else:
             self._meets(reply, row, late=self.now > began + AWS_SECONDS)
 

@@ -8,7 +8,8 @@ from typing import Any
 from tests.kit.world import BASE_URL, Reply
 from tests.properties.asking import Asking
 from tests.properties.brokers import Crash
-from tests.properties.model import MANY, Row, end, reading
+from tests.properties.exchanges import MANY
+from tests.properties.model import Row, end, fail, reading
 from tests.properties.stage import Mishap
 
 
@@ -41,7 +42,7 @@ class Endings(Asking):
     def _ends(self, row: Row, reply: Reply | None, mishap: Mishap | None, code: str) -> None:
         kind = mishap.at("UpdateItem") if mishap is not None else None
         if kind not in {"down", "conflict", "crash before"}:
-            self.model.fail(row, code)
+            fail(row, code)
         if reply is None:
             assert kind in {"crash before", "crash after"}
         else:
