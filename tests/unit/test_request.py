@@ -298,5 +298,11 @@ def test_repeated_parameter_is_a_bad_request_even_with_the_same_value(query: str
         single(decode_form(query))
 
 
+def test_a_requests_parameters_are_its_querys() -> None:
+    assert WebRequest.from_event(event(rawQueryString="a=%2B+&b")).parameters() == {"a": "+ ", "b": ""}
+    with pytest.raises(BadRequest):
+        WebRequest.from_event(event(rawQueryString="a=1&a=1")).parameters()
+
+
 def test_names_differing_in_case_are_two_parameters() -> None:
     assert single(decode_form("a=1&A=2")) == {"a": "1", "A": "2"}
