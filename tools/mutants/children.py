@@ -13,8 +13,10 @@ from typing import Final
 
 TIMED_OUT: Final = -1
 _AT_ONCE: Final = 2
-# A process that waits for ever uses no processor; on a busy machine a good one may wait long for its turn.
-_WAITING: Final = 15
+# How often a process is looked at. One that waits for ever uses no processor, so it may be looked at so many times for
+# each second that it has. Looks are counted and not the time, since a machine may also sleep, or be busy otherwise.
+_PAUSE: Final = 0.005
+_LOOKS: Final = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +30,21 @@ class Child:
 
 def run(children: Iterator[Child]) -> Iterator[tuple[str, int]]:
     """Run them; give the name and exit status of each as it ends, `TIMED_OUT` where it had to be stopped."""
-    running: dict[int, tuple[Child, float]] = {}
+    running: dict[int, tuple[Child, int]] = {}
     try:
         while True:
             while len(running) < _AT_ONCE and (child := next(children, None)) is not None:
-                running[_fork(child)] = child, time.monotonic() + _WAITING * child.seconds
+                running[_fork(child)] = child, _LOOKS * child.seconds
             if not running:
                 return
-            for pid, (child, ends) in list(running.items()):
-                status = _status(pid, ends)
-                if status is not None:
+            for pid, (child, looks) in list(running.items()):
+                status = _status(pid, looks)
+                if status is None:
+                    running[pid] = child, looks - 1
+                else:
                     del running[pid]
                     yield child.name, status
-            time.sleep(0.005)
+            time.sleep(_PAUSE)
     finally:
         for pid in running:
             _stop(pid)
@@ -62,8 +66,8 @@ def _fork(child: Child) -> int:
         os._exit(status)
 
 
-def _status(pid: int, ends: float) -> int | None:
-    if time.monotonic() > ends:
+def _status(pid: int, looks: int) -> int | None:
+    if looks <= 0:
         _stop(pid)
         return TIMED_OUT
     ended, status = os.waitpid(pid, os.WNOHANG)
