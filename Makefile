@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
+.PHONY: help run test rehearse fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
 	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
@@ -27,6 +27,12 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
+
+rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all
+	@$(READY) dev
+	@$(READY) ministack
+	@$(READY) sam
+	@exec $(PYTHON) -m pytest tests/deployed $(ARGS)
 
 fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 for each test; about 15 minutes)
 	@$(READY) dev

@@ -15,7 +15,7 @@ from tests.concurrency.crowd import Answer, announced, ask, attempt_row, cookie_
 from tests.integration.walker import Walker, attempt_of
 
 ACCOUNT = "YC2040"
-ROUNDS = 6
+ROUNDS = 4
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.concurrency.crowd import announced, ask, attempt_row, cookie_of, outc
 from tests.integration.walker import Walker, attempt_of, grant_of
 
 ACCOUNTS = {"pocketful": "YA0003", "fivepaisa": "50052771"}
-ROUNDS = 4
+ROUNDS = 3
 
 
 def attempt_id_of(callback: str) -> str:

@@ -22,7 +22,7 @@ from tests.concurrency.crowd import (
 from tests.integration.walker import Walker, grant_of
 
 ACCOUNTS = {"pocketful": "YB0117", "fivepaisa": "51100284"}
-ROUNDS = 4
+ROUNDS = 2
 
 
 def check_writes(stack: Stack, broker: str, attempts: set[str]) -> None:

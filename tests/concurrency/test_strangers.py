@@ -79,7 +79,7 @@ def test_every_callback_in_every_browser_at_every_broker_at_once(stack: Stack) -
     for browser in browsers.values():
         browser.start("pocketful")
     # Two tabs for each user and broker.
-    tabs = together([partial(open_tab, stack, *each, browsers[each[0]]) for each in [*ACCOUNTS] * 2])
+    tabs = [open_tab(stack, user, broker, browsers[user]) for user, broker in [*ACCOUNTS] * 2]
     jars = {user: [cookie_of(browser)] for user, browser in browsers.items()}
     jars |= {"without a cookie": [], "with two": [*jars["customer-asha"], *jars["customer-ravi"]]}
     tries = [(each, who, url) for each in tabs for who in jars for url in (each.callback, each.at_the_other_broker)]
@@ -109,6 +109,11 @@ def test_every_callback_in_every_browser_at_every_broker_at_once(stack: Stack) -
     for each, result in zip(tabs, results, strict=True):
         seen[each.attempt] += result
         assert len(each.browser.requests_with(grant_of(each.callback))) == 1
+    # What a broker's answer to one login set is not sent with the next one's request.
+    requests = [
+        each for endpoint in ("token", "identity") for each in stack.simulators.recorder.requests(None, endpoint)
+    ]
+    assert not [each for each in requests if "Cookie" in each.headers]
     check_rows(stack, tabs)
     check_nothing_of_another(stack, tabs, seen, strangers)
 
