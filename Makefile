@@ -32,6 +32,7 @@ rehearse: ## Deploy into an emulator with the operator's own commands, log in th
 	@$(READY) dev
 	@$(READY) ministack
 	@$(READY) sam
+	@$(READY) awscli
 	@exec $(PYTHON) -m pytest tests/deployed $(ARGS)
 
 fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 for each test; about 15 minutes)
@@ -82,6 +83,7 @@ lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes new
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
 	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
 	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
+	$(LOCK) --python-version 3.13 --group awscli -o requirements/awscli.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -24,6 +25,7 @@ from tests.deployed.project import copy_project
 from tests.deployed.terminal import Session, at_terminal
 
 _MAKE = shutil.which("make") or "make"
+_BASH = shutil.which("bash") or "bash"
 
 
 @dataclass
@@ -50,6 +52,30 @@ class Operator:
         words = (f"{name}={value}" for name, value in variables.items())
         command = [_MAKE, "--no-print-directory", target, *words]
         return at_terminal(command, cwd=self.project, env=self.environment, answers=answers)
+
+    def shell(self, commands: str) -> str:
+        """Run commands of a document as they are written. Gives what they print; raises where one fails."""
+        # The AWS CLI's first version asks for SQS at AWS itself, whatever the environment says.
+        commands = commands.replace("aws sqs ", 'aws --endpoint-url "$AWS_ENDPOINT_URL" sqs ')
+        path = f"{self.project / '.tools' / 'awscli' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(  # noqa: S603 - our own document
+            [_BASH, "-euo", "pipefail", "-c", commands],
+            env={**self.environment, "PATH": path},
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def concurrency(self, logical_id: str) -> int | None:
+        """Give what a function's concurrency is limited to."""
+        resource = self.clients.cloudformation.describe_stack_resource(
+            StackName="brokerlink", LogicalResourceId=logical_id
+        )["StackResourceDetail"]
+        limit = self.clients.lambda_.get_function_concurrency(FunctionName=resource["PhysicalResourceId"])
+        return limit.get("ReservedConcurrentExecutions")
 
     @property
     def outputs(self) -> dict[str, str]:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from brokerlink.reader import TokenReader
+from brokerlink.reader import TokenNotFound, TokenReader
 from tests.deployed.conftest import Operator
 from tests.deployed.lambda_api import STACK
 from tests.integration.walker import Walker, attempt_of
+from tests.kit.documents import block
 
+OPERATING = "docs/operating.md"
 ACCOUNTS = {"pocketful": "YA0002", "fivepaisa": "50052770"}
 
 
@@ -123,10 +125,55 @@ def test_login_goes_from_the_deployed_page_to_a_token(operator: Operator, watche
     assert reader.get(event).access_token
 
 
+def test_logs_are_shown(operator: Operator) -> None:
+    done = operator.make("logs", SINCE="1hour")
+    assert done.returncode == 0, done.shown
+    assert '"message": "connected"' in done.shown
+
+
+def test_a_leaked_token_is_revoked(operator: Operator) -> None:
+    operator.shell(block(OPERATING, "revoke"))
+    reader = TokenReader(
+        operator.outputs["TokensTableName"], dynamodb=operator.clients.dynamodb, kms=operator.clients.kms
+    )
+    with pytest.raises(TokenNotFound):
+        reader.get(user_id="pocketful:YA0002", broker="pocketful", account="YA0002")
+
+
 def test_reannounce_sends_the_events_again(operator: Operator) -> None:
     done = operator.make("reannounce", SINCE=str(int(time.time()) - 3600))
     assert done.returncode == 0, done.shown
-    assert "announced again: 2 live token(s)" in done.shown
+    assert "announced again: 1 live token(s)" in done.shown
+
+
+def test_dead_letters_are_emptied(operator: Operator) -> None:
+    queue = operator.outputs["AnnounceDeadLettersUrl"]
+    operator.clients.sqs.send_message(QueueUrl=queue, MessageBody="{}")
+    operator.shell(block(OPERATING, "empty dead letters"))
+    assert not operator.clients.sqs.receive_message(QueueUrl=queue).get("Messages")
+
+
+def test_logins_are_stopped_and_taken_again(operator: Operator) -> None:
+    stop, go_on = block(OPERATING, "stop logins"), block(OPERATING, "take logins again")
+    operator.shell(stop)
+    assert operator.concurrency("AuthorizeFunction") == 0
+    assert operator.concurrency("CallbackFunction") is None
+    operator.shell(stop + go_on)
+    assert operator.concurrency("AuthorizeFunction") is None
+
+
+def test_the_version_before_is_put_back(operator: Operator) -> None:
+    assert "pocketful" in Walker(operator).get("/").text
+    operator.shell(block(OPERATING, "version before"))
+    page = Walker(operator).get("/").text
+    assert "fivepaisa" in page
+    assert "pocketful" not in page
+
+
+def test_the_next_deployment_goes_forward_again(operator: Operator) -> None:
+    done = operator.make("deploy", YES="1", PARAMETERS="AttemptSeconds=900")
+    assert done.returncode == 0, done.shown
+    assert "pocketful" in Walker(operator).get("/").text
 
 
 def test_destroy_asks_and_removes_it_all(operator: Operator) -> None:
