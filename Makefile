@@ -23,6 +23,7 @@ run: ## Run everything on this machine, without AWS (PORT=8000 BROKERS_PORT=8001
 test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; CHROMIUM=/path picks a browser)
 	@$(READY) dev
 	@$(READY) ministack
+	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest $(ARGS)
 

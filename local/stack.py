@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
@@ -13,7 +13,7 @@ from local.delivery import Invoke, Poller, Report
 from local.deployment import Deployment, deploy
 from local.emulator import Emulator, Engine
 from local.errors import LocalStackError, TemplateError
-from local.execution import INIT_SECONDS
+from local.execution import INIT_SECONDS, Function
 from local.front import serve_front
 from local.functions import EventSource
 from local.logs import Logs
@@ -41,11 +41,17 @@ def _silent(line: str) -> None:
     del line
 
 
+def _from_source(function: Function) -> Function:
+    """Run a function from the source tree: what `make run` does."""
+    return function
+
+
 class Stack:
     """A running local stack. Use it in a `with` statement: everything of it has ended when that is left.
 
     `parameters` go before the local stack's own values of the template's parameters. `engine` is what answers for
-    AWS in moto's place; it stays the caller's to close.
+    AWS in moto's place; it stays the caller's to close. `runs` puts something in the place of a function, such as its
+    built artifact.
     `report` is given one line for each event, each line that the consumer prints and each error, from any
     thread; `progress` one for each step of the start. Entering raises LocalStackError.
     """
@@ -61,7 +67,7 @@ class Stack:
     consumer: Deployment
     functions: Mapping[str, FunctionPool]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the stack that somebody chooses
         self,
         ports: Ports = ANY_PORTS,
         *,
@@ -70,6 +76,7 @@ class Stack:
         logs: Path | None = None,
         parameters: Mapping[str, str] | None = None,
         engine: Engine | None = None,
+        runs: Callable[[Function], Function] = _from_source,
         report: Report = _silent,
         progress: Report = _silent,
     ) -> None:
@@ -79,6 +86,7 @@ class Stack:
         self._brokers_file = brokers_file or project / FILE
         self._parameters = parameters or {}
         self._engine = engine
+        self._runs = runs
         self.log_folder = logs or project / ".brokerlink" / "logs"
         self._logs = Logs(self.log_folder, report)
         self._report = report
@@ -166,7 +174,7 @@ class Stack:
             for name, function in deployment.functions.items():
                 short = name.removesuffix("Function").lower()
                 log = self._logs.writer(short, prints=deployment is self.consumer)
-                pools[name] = FunctionPool(function, log=log)
+                pools[name] = FunctionPool(self._runs(function), log=log)
                 running.callback(pools[name].close)
         for name, pool in pools.items():
             try:
