@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test engine load check format lock build reannounce faults screenshots clean
+.PHONY: help run test engine load bench check format lock build reannounce faults screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -43,6 +43,11 @@ load: ## Log many customers in at once and count what was lost (LOGINS=500 RATE=
 	@$(READY) local
 	@$(ENGINE_READY)
 	@exec $(PYTHON) -m bench.load --logins $(or $(LOGINS),500) --rate $(or $(RATE),8) --engine $(ENGINE)
+
+bench: ## Measure the built artifact next to an empty and a naive function (ARGS="--json --runs 20")
+	@$(READY) dev
+	@$(MAKE) --no-print-directory build ARGS= >&2
+	@exec $(PYTHON) -m bench.artifact $(ARGS)
 
 check: ## Check style, types and templates
 	@$(READY) dev

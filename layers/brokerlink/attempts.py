@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from brokerlink.errors import Code
 from brokerlink.secret import Secret
 from brokerlink.storage import ConditionFailed, Item, Table, Value
+from brokerlink.values import dataclass
 
 
 class Status(StrEnum):

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from brokerlink.aws_session import new_session
 from brokerlink.logs import silence_wire_loggers
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -41,7 +41,7 @@ class AwsClients:
         silence_wire_loggers()
         self.monotonic = monotonic
         self.no_try_after = float("inf")
-        self._session = botocore.session.get_session()
+        self._session = new_session()
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...

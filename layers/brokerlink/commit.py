@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.attempts import Attempt, Status, Transition
 from brokerlink.storage import Refused, StorageError, Table, TransactionRefused, Value, Wire, transact
 from brokerlink.tokens import TokenRecord
+from brokerlink.values import dataclass
 
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 

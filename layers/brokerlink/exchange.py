@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Protocol
 
 from brokerlink.attempts import Attempt, Attempts, Status
@@ -17,6 +17,7 @@ from brokerlink.outbound import AnswerTooLarge, NoAnswer, NotSent, OutboundError
 from brokerlink.outcomes import Budget, Ended, Finished, NothingConsumed, StillRunning, Unattributable
 from brokerlink.storage import StorageError
 from brokerlink.tokens import Sealer, TokenRecord
+from brokerlink.values import dataclass
 
 # Kept back for encrypt and commit; the rest of the time the broker may have.
 KEPT_BACK: Final = 5.0

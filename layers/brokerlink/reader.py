@@ -12,7 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -21,6 +21,7 @@ from botocore.config import Config
 from brokerlink.connections import connection, encryption_context
 from brokerlink.errors import BrokerlinkError
 from brokerlink.logs import silence_wire_loggers
+from brokerlink.values import dataclass
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_dynamodb.client import DynamoDBClient

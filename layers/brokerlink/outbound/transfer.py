@@ -1,11 +1,11 @@
 """One request on its way: the time it has left, and what has happened to it."""
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 from brokerlink.outbound.countdown import Countdown
 from brokerlink.outbound.errors import AnswerTooLarge, NoAnswer, NotSent, OutboundError, Reason
 from brokerlink.outbound.opening import Resolve
+from brokerlink.values import dataclass
 
 # Status line, headers and framing included: http.client alone would take a hundred headers of 64 KiB each.
 MAX_RECEIVED_BYTES = 128 * 1024
@@ -48,5 +48,5 @@ class Transfer:
         return self.failure("truncated" if self.received else "closed")
 
 
-# Between Outbound and the connection classes stand requests and urllib3, which pass nothing of ours through.
+# Between Outbound and the connection classes stands urllib3, which passes nothing of ours through.
 current_transfer: ContextVar[Transfer] = ContextVar("current_transfer")
