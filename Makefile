@@ -1,7 +1,8 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test engine load bench check format lock build reannounce faults screenshots clean
+.PHONY: help run test rehearse fuzz engine load bench check format lock build deploy configure doctor logs reannounce destroy \
+	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -20,17 +21,27 @@ run: ## Run everything on this machine, without AWS (PORT=8000 BROKERS_PORT=8001
 	@$(READY) local
 	@exec $(PYTHON) -m local
 
-test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; CHROMIUM=/path picks a browser)
+test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; JOBS=0: in one process; CHROMIUM=/path)
 	@$(READY) dev
 	@$(READY) ministack
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
-	@exec $(PYTHON) -m pytest $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
 
-engine: ## Run what depends on the tables on one AWS engine (ENGINE=moto, ministack or dynamodb-local)
+rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all
+	@$(READY) dev
+	@$(READY) ministack
+	@$(READY) sam
+	@exec $(PYTHON) -m pytest tests/deployed $(ARGS)
+
+fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 for each test; about 15 minutes)
+	@$(READY) dev
+	@exec env BROKERLINK_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest tests/properties $(ARGS)
+
+engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local)
 	@$(READY) dev
 	@$(ENGINE_READY)
-	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines $(ARGS)
+	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines tests/integration tests/concurrency $(ARGS)
 ENGINE_READY = case "$(ENGINE)" in \
 	"" | moto) ;; \
 	ministack) $(READY) ministack ;; \
@@ -51,10 +62,16 @@ bench: ## Measure the built artifact next to an empty and a naive function (ARGS
 
 check: ## Check style, types and templates
 	@$(READY) dev
+	@$(READY) sam
+	@$(READY) checkov
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
 	$(PYTHON) -m tools.lint_templates
+	.tools/sam/bin/python -m samcli validate --lint --template template.yaml
+	.tools/sam/bin/python -m samcli validate --lint --template examples/consumer/template.yaml
+	.tools/checkov/bin/python -m checkov.main --framework cloudformation --skip-download --compact --quiet \
+		--file template.yaml examples/consumer/template.yaml
 
 format: ## Bring the code into its style
 	@$(READY) dev
@@ -69,6 +86,7 @@ lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes new
 	$(LOCK) --python-version 3.13 pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
 	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
+	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)
@@ -77,13 +95,40 @@ build: ## Build the functions and layers for deployment (ARGS passes arguments t
 	@$(READY) sam
 	PATH="$(CURDIR)/.tools/sam/bin:$$PATH" .tools/sam/bin/python -m samcli build $(ARGS)
 
-reannounce: ## Announce the live tokens issued since a time again (SINCE=...)
+deploy: ## Build, and deploy a stage of samconfig.toml (STAGE=default PARAMETERS='Name=value ...' YES=1 does not ask)
 	@$(READY) local
-	@$(PYTHON) -m tools.reannounce --since "$(SINCE)"
+	@$(READY) sam
+	@$(PYTHON) -m tools.deploy $(if $(YES),--yes)
+
+configure: ## Set a broker app up, its secrets too (BROKER=pocketful STAGE=default SET='{"pkce": false}')
+	@$(READY) local
+	@$(READY) sam
+	@$(PYTHON) -m tools.configure
+
+doctor: ## Check a stage, and print the callback URLs for the brokers' consoles (STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.doctor
+
+logs: ## Show a stage's logs (STAGE=default SINCE=10min FOLLOW=1 goes on)
+	@$(READY) local
+	@$(READY) sam
+	@$(PYTHON) -m tools.logs $(if $(FOLLOW),--follow)
+
+reannounce: ## Announce a stage's live tokens issued since a time again (SINCE=2026-11-23T08:30 STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.reannounce
+
+destroy: ## Remove a stage's stack, after asking (STAGE=default)
+	@$(READY) local
+	@$(PYTHON) -m tools.destroy
 
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev
 	@$(PYTHON) -m tests.faults.write_matrix
+
+mutants: ## Try the core's mutants on its tests (ARGS="attempts expiry" chooses modules, --anew tries all again)
+	@$(READY) dev
+	@exec $(PYTHON) -m tools.mutants $(ARGS)
 
 screenshots: ## Take the pages' screenshots for the docs
 	@$(READY) dev

@@ -28,8 +28,9 @@ class Surprise(Exception):
 class Walked:
     """What became of one login.
 
-    `start` and `callback` are seconds until our answer, `late` how much later than planned it began; `ended` is in
-    seconds after the start of the burst.
+    `start` and `callback` are seconds until our answer; `login` is all of it, from the link to the outcome, with the
+    broker's pages in between. `late` is how much later than planned it began, `ended` the seconds from the beginning
+    of the burst to its end.
     """
 
     planned: Planned
@@ -37,6 +38,7 @@ class Walked:
     attempt_id: str = ""
     start: float = 0.0
     callback: float = 0.0
+    login: float = 0.0
     late: float = 0.0
     ended: float = 0.0
     surprise: str = ""
@@ -90,6 +92,7 @@ class Customer:
         platform = BrokerlinkClient(self._base_url, Credentials(ACCESS_KEY, SECRET_KEY), REGION)
         return_to = f"{self._base_url}/example/return"
         start_url = platform.create_session(planned.broker, planned.user_id, ACCOUNTS[planned.broker], return_to)
+        opened = time.perf_counter()
         if planned.way is Way.DOUBLE_CLICK:
             self._follow(browser, start_url)
         began = time.perf_counter()
@@ -102,7 +105,7 @@ class Customer:
         end = self._come_back(browser, callback_url)
         callback = time.perf_counter() - began
         attempt_id, outcome = self._outcome(browser, end)
-        return Walked(planned, outcome, attempt_id, start, callback, late)
+        return Walked(planned, outcome, attempt_id, start, callback, time.perf_counter() - opened, late)
 
     def _follow(self, browser: requests.Session, url: str) -> str:
         reply = browser.get(url, timeout=_SECONDS, allow_redirects=False)

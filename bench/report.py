@@ -5,13 +5,24 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from bench.customer import Walked
+from bench.driver import PROCESSES
 from bench.plan import Planned, Way
 from bench.verdict import Verdict
 
-_SHARES = {"median": 0.5, "90 %": 0.9, "95 %": 0.95, "99 %": 0.99, "worst": 1.0}
+_SHARES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "worst": 1.0}
 _SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What was walked, how much of a core each driver used, and how many processes of each function it started."""
+
+    walks: Sequence[Walked]
+    busy: float
+    starts: Mapping[str, int]
 
 
 def percentile(seconds: Sequence[float], share: float) -> float:
@@ -20,25 +31,25 @@ def percentile(seconds: Sequence[float], share: float) -> float:
     return ranked[max(1, math.ceil(share * len(ranked))) - 1] if ranked else 0.0
 
 
-def lines(
-    plan: Sequence[Planned], walks: Sequence[Walked], verdict: Verdict, sizes: Mapping[str, int]
-) -> Iterator[str]:
-    """Give the report line by line; `sizes` are the processes of each function at the end."""
-    whole = [walk for walk in walks if not walk.surprise]
-    seconds = max((walk.ended for walk in walks), default=0.0)
+def lines(plan: Sequence[Planned], burst: Burst, verdict: Verdict) -> Iterator[str]:
+    """Give the report line by line."""
+    whole = [walk for walk in burst.walks if not walk.surprise]
+    seconds = max((walk.ended for walk in burst.walks), default=0.0)
     busiest = Counter(int(walk.ended) for walk in whole).most_common(1)
     ways = Counter(planned.way for planned in plan)
     yield (
         f"{len(whole)} of {len(plan)} logins walked to their end in {seconds:.1f} s:"
         f" {len(whole) / max(seconds, 0.001):.1f} a second, {busiest[0][1] if busiest else 0} in the busiest"
     )
-    yield f"processes at the end: {', '.join(f'{size} of {name}' for name, size in sizes.items())}"
+    yield f"cold starts: {', '.join(f'{number} of {name}' for name, number in burst.starts.items())}"
+    yield f"{PROCESSES} drivers, each using {burst.busy:.0%} of a core"
     yield ""
     yield f"{'seconds':<10}" + "".join(f"{name:>9}" for name in _SHARES)
     for name, found in {
         "start": [walk.start for walk in whole],
         "callback": [walk.callback for walk in whole],
-        "late": [walk.late for walk in walks],
+        "login": [walk.login for walk in whole],
+        "late": [walk.late for walk in burst.walks],
     }.items():
         yield f"{name:<10}" + "".join(f"{percentile(found, share):>9.3f}" for share in _SHARES.values())
     yield ""

@@ -40,14 +40,14 @@ def judge(stack: Stack, plan: Sequence[Planned], walks: Sequence[Walked], *, pat
     exchanges = Counter(_exchanges(stack))
     tokens = dict(_tokens(stack))
     until = time.monotonic() + patience
-    while not tokens.keys() <= (events := _events(stack)) and time.monotonic() < until:
+    while not tokens.keys() <= (events := Counter(_events(stack))).keys() and time.monotonic() < until:
         time.sleep(_PAUSE)
     told = {walk.planned.user_id: walk.outcome or walk.surprise for walk in walks}
     return Verdict(
         connected=len(connected),
         declined=sum(told.get(planned.user_id) == _DECLINED[planned.broker] for planned in declined),
         exchanges=exchanges.total(),
-        events=len(events),
+        events=events.total(),
         wrong={
             "lost": [
                 f"{planned.user_id}: {told.get(planned.user_id, 'not at an end')}"
@@ -55,10 +55,11 @@ def judge(stack: Stack, plan: Sequence[Planned], walks: Sequence[Walked], *, pat
                 if planned.way is not Way.DECLINED and planned.user_id not in connected
             ],
             "exchanged twice": [f"a grant, {times} times" for times in exchanges.values() if times > 1],
+            "announced twice": [f"{attempt}, {times} times" for attempt, times in events.items() if times > 1],
             "connected without token": [user for user, attempt in connected.items() if tokens.get(attempt) != user],
             "tokens of nobody connected": [user for attempt, user in tokens.items() if connected.get(user) != attempt],
-            "tokens without event": [tokens[attempt] for attempt in tokens.keys() - events],
-            "events without token": sorted(events - tokens.keys()),
+            "tokens without event": [tokens[attempt] for attempt in tokens.keys() - events.keys()],
+            "events without token": sorted(events.keys() - tokens.keys()),
             "declined, and told otherwise": [
                 f"{planned.user_id}: {told.get(planned.user_id)}"
                 for planned in declined
@@ -93,5 +94,7 @@ def _tokens(stack: Stack) -> Iterator[tuple[str, str]]:
             yield item["attempt_id"]["S"], item["user_id"]["S"]
 
 
-def _events(stack: Stack) -> set[str]:
-    return {event["id"] for event in stack.received.events}
+def _events(stack: Stack) -> Iterator[str]:
+    """Give the attempt of each event that the consumer received."""
+    for event in stack.received.events:
+        yield event["id"]

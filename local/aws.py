@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodbstreams import DynamoDBStreamsClient
     from types_boto3_kms import KMSClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sns import SNSClient
     from types_boto3_sqs import SQSClient
@@ -94,6 +95,10 @@ class Clients:
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         return self._session.client("dynamodb", endpoint_url=self._endpoint_url, config=self._config)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        return self._session.client("lambda", endpoint_url=self._endpoint_url, config=self._config)
 
     @cached_property
     def streams(self) -> "DynamoDBStreamsClient":

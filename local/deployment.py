@@ -134,8 +134,12 @@ def _reduced(template: Template, known: Mapping[str, StandIn]) -> Json:
 
 
 def _unbounded(parameter: Json) -> Json:
-    """A parameter that takes any value: the template asks for https, and the local stack's own URLs are plain http."""
-    return {key: value for key, value in parameter.items() if key not in {"AllowedPattern", "ConstraintDescription"}}
+    """A parameter that takes any value: the template asks for https, and the local stack's own URLs are plain http.
+
+    What names an entry of Parameter Store is given the entry's value.
+    """
+    kept = {key: value for key, value in parameter.items() if key not in {"AllowedPattern", "ConstraintDescription"}}
+    return {**kept, "Type": "String"} if kept["Type"].startswith("AWS::SSM::Parameter::Value<") else kept
 
 
 def _as_the_emulator_reads_it(resource: Json) -> Json:

@@ -34,6 +34,7 @@ _DYNAMODB_WRITES = frozenset(
 _QUEUE_WRITES = frozenset(
     {"ChangeMessageVisibility", "ChangeMessageVisibilityBatch", "SendMessage", "SendMessageBatch"}
 )
+_FORBIDDEN = "403 Forbidden"
 
 
 class Changes:
@@ -99,11 +100,14 @@ class _Guarded:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_HOST") not in self._hosts:
-            return _forbid(start_response, b"The AWS emulator answers to its loopback address only.\n")
+            return _refuse(start_response, _FORBIDDEN, b"The AWS emulator answers to its loopback address only.\n")
         if "HTTP_ORIGIN" in environ or "HTTP_SEC_FETCH_SITE" in environ:
-            return _forbid(start_response, b"The AWS emulator does not answer to web pages.\n")
+            return _refuse(start_response, _FORBIDDEN, b"The AWS emulator does not answer to web pages.\n")
+        length = environ.get("CONTENT_LENGTH") or "0"
+        if not (length.isascii() and length.isdigit()):
+            return _refuse(start_response, "400 Bad Request", b"Content-Length is no number.\n")
         # Read before the engine takes a lock: a slow sender must not keep everybody else waiting.
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        body = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = io.BytesIO(body)
         response = self._engine(environ, start_response)
         if _writes(environ.get("HTTP_X_AMZ_TARGET", ""), body):
@@ -119,10 +123,8 @@ def _writes(operation: str, body: bytes) -> bool:
     return name in _QUEUE_WRITES or b"Action=Publish" in body
 
 
-def _forbid(start_response: StartResponse, reason: bytes) -> Iterable[bytes]:
-    start_response(
-        "403 Forbidden", [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason)))]
-    )
+def _refuse(start_response: StartResponse, status: str, reason: bytes) -> Iterable[bytes]:
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(reason)))])
     return [reason]
 
 

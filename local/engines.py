@@ -18,6 +18,7 @@ from local.ports import LOOPBACK, listen
 
 TOOLS = Path(__file__).parent.parent / ".tools"
 _START_SECONDS = 30.0
+_APPLICATION = Path(__file__).parent / "ministack" / "application.py"
 _COMPANION = (sys.executable, "-I", str(Path(__file__).with_name("companion.py")))
 
 
@@ -52,7 +53,7 @@ def _ministack() -> Iterator[Engine]:
                 # It would look for containers that an earlier one has left behind.
                 "DOCKER_HOST": "unix:///nowhere",
             }
-            command = (str(python), "-m", "hypercorn", "ministack.app:app", "--bind", f"fd://{number}")
+            command = (str(python), "-m", "hypercorn", f"{_APPLICATION}:app", "--bind", f"fd://{number}")
             running.enter_context(_process((*command, "--log-level", "ERROR"), environment, (number,)))
         yield Ministack(port)
 

@@ -81,6 +81,15 @@ class FunctionPool:
                 raise FunctionError("Runtime.MarshalError", "The response is not JSON") from None
             return response
 
+    def retire(self) -> None:
+        """End the environments that are free, as Lambda ends those that were idle: the next event starts one anew."""
+        with self._changed:
+            idle, self._free = self._free, []
+            self._environments.difference_update(idle)
+        for environment in idle:
+            environment.kill()
+            environment.join(_KILL_SECONDS)
+
     def close(self) -> None:
         """Kill every environment; who waits gets PoolClosedError or FunctionError. Safe to call twice."""
         with self._changed:

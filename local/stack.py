@@ -104,6 +104,11 @@ class Stack:
         self._running.close()
 
     @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of the deployed template."""
+        return self.deployment.outputs
+
+    @property
     def demo_accounts(self) -> dict[str, list[str]]:
         """The simulated brokers' customers, by broker."""
         customers = {"pocketful": POCKETFUL_CUSTOMERS, "fivepaisa": FIVEPAISA_CUSTOMERS}

@@ -47,23 +47,28 @@ class StreamDelivery:
         return next((number for number in numbers if number in failed), "")
 
     def _next_records(self) -> list[Json]:
-        # A fresh iterator each time: a cancelled transaction puts another table in the place of the one that
-        # moto's iterators look at, and they never see a record again.
+        # A fresh iterator each time: one that was given out before a transaction was cancelled has expired.
+        while True:
+            iterator = self._iterator()
+            try:
+                found = self._streams.get_records(ShardIterator=iterator, Limit=self._size)
+            except self._streams.exceptions.ExpiredIteratorException:
+                continue
+            return [_as_lambda_sees_it(record, self._source.arn) for record in found["Records"]]
+
+    def _iterator(self) -> str:
         stream = self._streams.describe_stream(StreamArn=self._source.arn)["StreamDescription"]
         shard = stream["Shards"][0]["ShardId"]
         if self._checkpoint:
-            iterator = self._streams.get_shard_iterator(
+            return self._streams.get_shard_iterator(
                 StreamArn=self._source.arn,
                 ShardId=shard,
                 ShardIteratorType="AFTER_SEQUENCE_NUMBER",
                 SequenceNumber=self._checkpoint,
-            )
-        else:
-            iterator = self._streams.get_shard_iterator(
-                StreamArn=self._source.arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
-            )
-        found = self._streams.get_records(ShardIterator=iterator["ShardIterator"], Limit=self._size)
-        return [_as_lambda_sees_it(record, self._source.arn) for record in found["Records"]]
+            )["ShardIterator"]
+        return self._streams.get_shard_iterator(
+            StreamArn=self._source.arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
 
 
 def _sequence_number(record: Json) -> str:

@@ -1,8 +1,15 @@
-"""Nothing that the tests do may reach a real account."""
+"""Nothing that the tests do may reach a real account; and what they share is started once, in one of two processes."""
 
 from __future__ import annotations
 
 import os
+import re
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.properties.tally import TRIED
 
 os.environ.update(
     {
@@ -19,3 +26,59 @@ os.environ.update(
 )
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
+
+# What is started for these takes seconds, so each folder's tests stay together; all others go wherever there is room.
+_ENGINE = re.compile(r"\[(moto|ministack)\b")
+TOGETHER = frozenset(
+    {
+        "artifact",
+        "attacks",
+        "browser",
+        "canaries",
+        "deployed",
+        "docs",
+        "load",
+        "local",
+        "local_http",
+        "privileges",
+        "properties",
+    }
+)
+
+
+class TogetherScheduling(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist's base is untyped here
+    """Keeps together what is started once: the tests on one engine, and those of one folder."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        if engine := _ENGINE.search(nodeid):
+            return engine[1]
+        folder = nodeid.split("/")[1]
+        return folder if folder in TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TogetherScheduling:
+    """Share the tests out; the largest groups begin first."""
+    return TogetherScheduling(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the number of inputs that were tried to the process that reports."""
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tried"] = dict(TRIED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what was tried in each process."""
+    TRIED.update(getattr(node, "workeroutput", {}).get("tried", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell at the end of a run how many inputs were tried."""
+    if TRIED:
+        terminalreporter.section("inputs tried")
+        for what, number in sorted(TRIED.items()):
+            terminalreporter.write_line(f"{number:>9,}  {what}")
+        terminalreporter.write_line(f"{sum(TRIED.values()):>9,}  in all")

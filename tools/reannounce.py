@@ -12,23 +12,20 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import batched
-from pathlib import Path
 from typing import Any, Final, override
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from aws_lambda_powertools import Logger
 
-sys.path[:0] = [str(Path(__file__).parent.parent / each) for each in ("layers", "functions/announce")]
-
-from aws_lambda_powertools import Logger  # noqa: E402 - the import roots of the functions are set above
-
-from brokerlink.expiry import IST  # noqa: E402 - the same
-from brokerlink.telemetry import Telemetry  # noqa: E402 - the same
-from publish import Publisher  # noqa: E402 - the same
+from brokerlink.expiry import IST
+from brokerlink.telemetry import Telemetry
+from publish import Publisher
+from tools.command import Failure, run
+from tools.stack import Stack, existing
+from tools.stages import Stage, add_stage, read_stage
 
 # What an event is made of; the ciphertext stays where it is.
 _ATTRIBUTES: Final = ("user_id", "connection", "broker", "account", "scope", "attempt_id", "issued_at_ms", "expires_at")
@@ -38,54 +35,37 @@ type Record = dict[str, Any]
 type Announce = Callable[[list[Record]], list[str]]
 
 
-class Failure(Exception):
-    """Announcing again is not possible; the text says what to do."""
-
-
 class _Terminal(Telemetry):
     """Counts nothing: a metric is for a function's log."""
 
     @override
-    def count(self, metric: str, broker: str | None = None) -> None:
+    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None) -> None:
         pass
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """What the stack's outputs tell."""
-
-    tokens_table: str
-    announce_function: str
-    topic: str
-    dead_letters: str
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command; give its exit code."""
+    """Run the command; give its exit code: 1 too where some could not be announced."""
     parser = argparse.ArgumentParser(prog="make reannounce", description="Announce live tokens again.")
+    add_stage(parser)
     parser.add_argument(
-        "--since", required=True, help="2026-11-23T08:30 (IST unless it names an offset), or epoch seconds"
+        "--since",
+        default=os.environ.get("SINCE", ""),
+        help="2026-11-23T08:30 (IST unless it names an offset), or epoch seconds (SINCE=)",
     )
-    parser.add_argument("--stack", default=os.environ.get("STACK", "brokerlink"), help="the stack's name (STACK=)")
     options = parser.parse_args(arguments)
-    try:
-        since = parse_since(options.since)
-        outputs = read_outputs(options.stack)
-        in_process = bool(os.environ.get("AWS_ENDPOINT_URL"))
-        announce = announcing_here(outputs, options.stack) if in_process else announcing_by_lambda(outputs)
-        done, failed = reannounce(outputs.tokens_table, since, announce)
-    except Failure as failure:
-        print(f"reannounce: {failure}", file=sys.stderr)
-        return 1
-    except (ClientError, BotoCoreError) as error:
-        print(f"reannounce: AWS refused or did not answer: {error}", file=sys.stderr)
-        return 1
-    print(
-        f"announced again: {done} live token(s) issued since {datetime.fromtimestamp(since, IST):%d %b %Y %H:%M:%S IST}"
-    )
-    if failed:
-        print(f"not announced: {failed}; run the same command again", file=sys.stderr)
-    return 1 if failed else 0
+
+    def command() -> int:
+        stage, since = read_stage(options.stage), parse_since(options.since)
+        stack = existing(stage)
+        announce = announcing_here(stage, stack) if os.environ.get("AWS_ENDPOINT_URL") else announcing(stage, stack)
+        done, failed = reannounce(live_rows(stage, stack.output("TokensTableName"), since), announce)
+        at = datetime.fromtimestamp(since, IST)
+        print(f"announced again: {done} live token(s) issued since {at:%d %b %Y %H:%M:%S IST}")
+        if failed:
+            print(f"not announced: {failed}; run the same command again", file=sys.stderr)
+        return 1 if failed else 0
+
+    return run("reannounce", command)
 
 
 def parse_since(text: str) -> int:
@@ -99,31 +79,23 @@ def parse_since(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=IST)).timestamp())
 
 
-def read_outputs(stack: str) -> Outputs:
-    """Give the stack's outputs. Raises `Failure` where one is missing."""
-    stacks = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    values = {each.get("OutputKey"): each.get("OutputValue", "") for each in stacks[0].get("Outputs", [])}
-    names = ("TokensTableName", "AnnounceFunctionName", "TokenIssuedTopicArn", "AnnounceDeadLettersUrl")
-    if missing := [name for name in names if not values.get(name)]:
-        raise Failure(f"the stack {stack} has no output {missing[0]}; name the brokerlink stack with STACK=")
-    return Outputs(*(values[name] for name in names))
-
-
-def reannounce(table: str, since: int, announce: Announce) -> tuple[int, int]:
-    """Announce the live rows issued at or after `since`; give how many were and how many were not."""
+def reannounce(rows: Iterable[Mapping[str, Any]], announce: Announce) -> tuple[int, int]:
+    """Announce rows; give how many were announced and how many were not."""
     done = failed = 0
-    for batch in batched(live_rows(table, since), _BATCH, strict=False):
+    for batch in batched(rows, _BATCH, strict=False):
         not_now = announce([_as_insert(row) for row in batch])
         failed += len(not_now)
         done += len(batch) - len(not_now)
-        print(f"  {done} announced …", file=sys.stderr)
+        print(f"  {done} announced ...", file=sys.stderr)
     return done, failed
 
 
-def live_rows(table: str, since: int, clock: Callable[[], float] = time.time) -> Iterator[Mapping[str, Any]]:
+def live_rows(
+    stage: Stage, table: str, since: int, clock: Callable[[], float] = time.time
+) -> Iterator[Mapping[str, Any]]:
     """Give the rows of live tokens issued at or after `since`, without their ciphertext, page by page."""
     pages = (
-        boto3.client("dynamodb")
+        boto3.client("dynamodb", region_name=stage.region)
         .get_paginator("scan")
         .paginate(
             TableName=table,
@@ -138,25 +110,25 @@ def live_rows(table: str, since: int, clock: Callable[[], float] = time.time) ->
         yield from page["Items"]
 
 
-def announcing_here(outputs: Outputs, stack: str) -> Announce:
+def announcing_here(stage: Stage, stack: Stack) -> Announce:
     """Announce in this process, with the operator's own credentials."""
     return Publisher(
-        sns=boto3.client("sns"),
-        sqs=boto3.client("sqs"),
-        topic=outputs.topic,
-        dead_letters=outputs.dead_letters,
-        source=f"brokerlink/{stack}",
+        sns=boto3.client("sns", region_name=stage.region),
+        sqs=boto3.client("sqs", region_name=stage.region),
+        topic=stack.output("TokenIssuedTopicArn"),
+        dead_letters=stack.output("AnnounceDeadLettersUrl"),
+        source=f"brokerlink/{stage.stack}",
         telemetry=_Terminal(Logger(service="reannounce", level="WARNING")),
     )
 
 
-def announcing_by_lambda(outputs: Outputs) -> Announce:
+def announcing(stage: Stage, stack: Stack) -> Announce:
     """Announce through the deployed function: only it may publish."""
-    client = boto3.client("lambda")
+    client, function = boto3.client("lambda", region_name=stage.region), stack.output("AnnounceFunctionName")
 
     def announce(records: list[Record]) -> list[str]:
         payload = json.dumps({"Records": records}).encode()
-        answer = client.invoke(FunctionName=outputs.announce_function, Payload=payload)
+        answer = client.invoke(FunctionName=function, Payload=payload)
         if answer.get("FunctionError"):
             raise Failure("the announce function failed; its log says why")
         return [each["itemIdentifier"] for each in json.load(answer["Payload"])["batchItemFailures"]]

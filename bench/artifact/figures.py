@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import quantiles
 
@@ -62,8 +62,8 @@ def figures(measured: Measured, sizes: Mapping[tuple[str, str], Size], layers: i
         yield Figure(f"first invocation of {short}", "ms", *(_milliseconds(one.first) for one in each))
         together = [[cold + first for cold, first in zip(one.cold, one.first, strict=True)] for one in each]
         yield Figure(f"cold start and first {_FIRST[short]} of {short}", "ms", *map(_milliseconds, together))
-        raw = _milliseconds(measured.raw) if short == "callback" else None
-        yield Figure(f"warm invocation of {short}", "ms", *(_milliseconds(one.warm) for one in each), raw=raw)
+        warm = Figure(f"warm invocation of {short}", "ms", *(_milliseconds(one.warm) for one in each))
+        yield replace(warm, raw=_milliseconds(measured.raw)) if short == "callback" else warm
         yield Figure(f"warm invocation of {short}, 99 %", "ms", *(_milliseconds(one.warm, 0.99) for one in each))
         yield Figure(f"peak memory of {short}", "MB", *(max(one.memory) for one in each))
         own = [sizes[short, variant] for variant in _ORDER]

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
+from brokerlink.aws import UNREADABLE
 from brokerlink.events import Event, UnpublishableRecord, is_issue, part, token_issued
 from brokerlink.telemetry import Telemetry
 from brokerlink.values import dataclass
@@ -78,7 +78,7 @@ class Publisher:
             if code in _NEVER:
                 raise UnpublishableRecord(f"SNS answered {code}") from None
             raise NotNow(f"SNS Publish: {code}") from None
-        except (BotoCoreError, ResponseParserError) as error:
+        except (BotoCoreError, *UNREADABLE) as error:
             raise NotNow(f"SNS Publish: {type(error).__name__}") from None
         _check_taken("SNS Publish", answer)
 
@@ -93,7 +93,7 @@ class Publisher:
             answer = self.sqs.send_message(QueueUrl=self.dead_letters, MessageBody=json.dumps(letter))
         except ClientError as error:
             raise NotNow(f"SQS SendMessage: {error.response.get('Error', {}).get('Code', 'unknown')}") from None
-        except (BotoCoreError, ResponseParserError) as error:
+        except (BotoCoreError, *UNREADABLE) as error:
             raise NotNow(f"SQS SendMessage: {type(error).__name__}") from None
         _check_taken("SQS SendMessage", answer)
         self.telemetry.logger.error("unpublishable", reason=str(why), attempt_id=letter["attempt_id"])

@@ -53,7 +53,7 @@ class ShowAttempt:
 
     def __call__(self, request: WebRequest, _: Budget) -> Response:
         """Give an outcome. Raises `StorageError`."""
-        attempt_id = request.path_parameters.get("attempt_id", "")
+        attempt_id = request.path_parameters["attempt_id"]
         row = self.attempts.read(attempt_id) if STATE.fullmatch(attempt_id) else None
         if row is None:
             return _not_found()

@@ -55,7 +55,9 @@ class FinishCallback:
         match finished:
             case Ended():
                 return self._ended(finished, broker, request, site)
-            case StillRunning(attempt_id):
+            case StillRunning(attempt_id, unwritten):
+                if unwritten is not None:
+                    self.telemetry.unsettled(unwritten, broker=broker.id, attempt_id=attempt_id)
                 return redirect(site.path("/result", attempt=attempt_id, wait="1"))
             case NothingConsumed(attempt_id, failure):
                 self.telemetry.failed(failure.code, broker=broker.id, attempt_id=attempt_id, failure=failure)

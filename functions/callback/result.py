@@ -117,10 +117,10 @@ class Result:
         }
 
     def _listed(self, error: str, request: WebRequest, site: Site) -> Response:
-        try:
-            code = Code(error)
-        except ValueError:
-            raise BadRequest("error is not one of the listed codes") from None
+        # An enumeration's own error quotes the value.
+        code = next((each for each in Code if each == error), None)
+        if code is None:
+            raise BadRequest("error is not one of the listed codes")
         failure = FAILURES[code]
         if request.wants_json:
             return json_answer({"status": Standing.FAILED, "error": code, "message": failure.text})

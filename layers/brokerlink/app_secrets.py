@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
+from brokerlink.aws import UNREADABLE
 from brokerlink.brokers.base import AppSecret, Broker
 from brokerlink.errors import Code, LoginError, Step
 
@@ -81,12 +81,13 @@ class AppSecrets:
         except ClientError as error:
             reason = error.response.get("Error", {}).get("Code", "unknown")
             code = Code.APP_MISCONFIGURED if reason in _OURS_TO_MEND else Code.BUSY
-        except (BotoCoreError, ResponseParserError) as error:
+        except (BotoCoreError, *UNREADABLE) as error:
             reason, code = type(error).__name__, Code.BUSY
         else:
             # The SDK takes every 200 for success, also the page of something that stands before Secrets Manager.
-            if answer.get("ARN"):
-                self._text, self._fetched_at = answer.get("SecretString", ""), self.monotonic()
+            text: object = answer.get("SecretString", "")
+            if isinstance(answer.get("ARN"), str) and isinstance(text, str):
+                self._text, self._fetched_at = text, self.monotonic()
                 return
             reason, code = "the answer is not Secrets Manager's", Code.BUSY
         raise LoginError(code, Step.READY, f"Secrets Manager GetSecretValue: {reason}")

@@ -1,4 +1,4 @@
-"""A login attempt: its states, and the table that keeps them.
+"""The LoginAttempts table: every arrow of a login attempt's state machine is one conditional write.
 
     PENDING ──claim──▶ EXCHANGING ──commit──▶ SUCCEEDED
      ▲   │                │ │  └───hold──▶ HELD ──confirm──▶ SUCCEEDED
@@ -7,119 +7,22 @@
      └───┼──nothing sent──┘
          └──declined, no grant, expired──▶ FAILED
 
-SUCCEEDED and FAILED are final. Every arrow is one conditional write; `commit` writes the two that end well.
+SUCCEEDED and FAILED are final. `commit` writes the two arrows that end well.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from dataclasses import field, fields, replace
-from enum import StrEnum
-from typing import Any, Final
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
+from brokerlink.attempt import Attempt, Standing, Status, digest
 from brokerlink.errors import Code
-from brokerlink.secret import Secret
-from brokerlink.storage import ConditionFailed, Item, Table, Value
+from brokerlink.storage import ConditionFailed, Table, Value
 from brokerlink.values import dataclass
 
-
-class Status(StrEnum):
-    """The state of an attempt, as stored."""
-
-    PENDING = "PENDING"
-    EXCHANGING = "EXCHANGING"
-    HELD = "HELD"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-
-
-class Standing(StrEnum):
-    """The state of an attempt as it reads by the clock, in the words of `/result` and `/attempts`."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"
-    CONFIRM = "confirm"
-    CONNECTED = "connected"
-    FAILED = "failed"
-
-
-def digest(secret: str) -> str:
-    """Give base64url(sha256(text)) without padding: the name under which a secret's row is kept."""
-    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """One trip to a broker and back: a row of LoginAttempts. Times are epoch seconds, `issued_at_ms` milliseconds."""
-
-    attempt_id: str
-    status: Status
-    broker: str
-    browser_hash: str
-    redirect_uri: str
-    expires_at: int
-    ttl: int
-    user_id: str | None = None
-    expected_account: str | None = None
-    return_to: str | None = None
-    session: str | None = None
-    code_verifier: Secret | None = None
-    claimed_by: str | None = None
-    claim_expires_at: int | None = None
-    held_until: int | None = None
-    ciphertext: bytes | None = field(default=None, repr=False)
-    scope: str | None = None
-    token_type: str | None = None
-    issued_at_ms: int | None = None
-    app_key: str | None = None
-    account: str | None = None
-    token_expires_at: int | None = None
-    error: str | None = None
-    retry_at: int | None = None
-
-    def standing(self, now: int) -> tuple[Standing, Code | None]:
-        """Read the attempt by the clock: whether a deadline has passed never depends on its having been written."""
-        match self.status:
-            case Status.PENDING if now >= self.expires_at:
-                return Standing.FAILED, Code.EXPIRED
-            case Status.PENDING:
-                return Standing.PENDING, None
-            case Status.EXCHANGING if now >= (self.claim_expires_at or 0):
-                return Standing.FAILED, Code.OUTCOME_UNKNOWN
-            case Status.EXCHANGING:
-                return Standing.IN_PROGRESS, None
-            case Status.HELD if now >= (self.held_until or 0):
-                return Standing.FAILED, Code.EXPIRED
-            case Status.HELD:
-                return Standing.CONFIRM, None
-            case Status.SUCCEEDED if now >= (self.token_expires_at or 0):
-                return Standing.FAILED, Code.EXPIRED
-            case Status.SUCCEEDED:
-                return Standing.CONNECTED, None
-            case Status.FAILED:
-                return Standing.FAILED, Code(self.error or Code.INTERNAL)
-
-    def to_item(self) -> dict[str, Value]:
-        """Give the row; what is None is not stored."""
-        item: dict[str, Value] = {}
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, Secret):
-                item[each.name] = value.reveal()
-            elif value is not None:
-                item[each.name] = value
-        return item
-
-    @classmethod
-    def from_item(cls, item: Item) -> Attempt:
-        """Read a row; attributes of a later version are ignored."""
-        known = {each.name for each in fields(cls)}
-        values: dict[str, Any] = {name: value for name, value in item.items() if name in known}
-        values["status"] = Status(values["status"])
-        if "code_verifier" in values:
-            values["code_verifier"] = Secret(values["code_verifier"])
-        return cls(**values)
+__all__ = ["Attempt", "Attempts", "Identity", "Standing", "Status", "Transition", "digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +50,14 @@ _KEPT_WHILE_HELD: Final = frozenset(
 
 
 class Attempts:
-    """The LoginAttempts table. Every method may raise `storage.StorageError`, every write `storage.Conflict`."""
+    """The LoginAttempts table. Every method may raise `storage.StorageError`, every write `storage.Conflict`.
 
-    def __init__(self, table: Table) -> None:
+    `new_name` gives a random text: the name of who writes a failure.
+    """
+
+    def __init__(self, table: Table, new_name: Callable[[], str] = lambda: secrets.token_hex(16)) -> None:
         self.table = table
+        self.new_name = new_name
 
     def begin(self, attempt: Attempt) -> None:
         """Write a new attempt."""
@@ -191,31 +98,26 @@ class Attempts:
 
     def fail_pending(self, who: Identity, code: Code, *, now: int) -> Transition:
         """End an attempt whose callback brought no grant, under the claim's own condition."""
-        return self._write(
-            who.attempt_id,
-            "SET #status = :failed, #error = :error REMOVE #code_verifier",
-            f"{_PENDING_OF_THIS_BROWSER} AND #expires_at > :now",
-            _identity(who) | {":failed": Status.FAILED, ":error": code, ":now": now},
-        )
+        condition = f"{_PENDING_OF_THIS_BROWSER} AND #expires_at > :now"
+        return self._fail(who.attempt_id, code, condition, _identity(who) | {":now": now})
 
-    def fail_claimed(self, attempt_id: str, code: Code, *, claimed_by: str, retry_at: int | None = None) -> Transition:
-        """End the claimant's own attempt.
+    def fail_claimed(
+        self,
+        attempt_id: str,
+        code: Code,
+        *,
+        claimed_by: str,
+        retry_at: int | None = None,
+        failed_by: str | None = None,
+    ) -> Transition:
+        """End the claimant's own attempt. With a `failed_by`, the same call may be made again.
 
         A ── commit (no answer) ──?── FAILED: condition "EXCHANGING by A"
              commit landed first  →  ✗, the row says SUCCEEDED: that is the truth
              FAILED landed first  →  a commit that arrives late fails its own condition
         """
-        change = "SET #status = :failed, #error = :error"
-        values: dict[str, Value] = {
-            ":failed": Status.FAILED,
-            ":error": code,
-            ":exchanging": Status.EXCHANGING,
-            ":me": claimed_by,
-        }
-        if retry_at is not None:
-            change += ", #retry_at = :retry_at"
-            values[":retry_at"] = retry_at
-        return self._write(attempt_id, f"{change} REMOVE #code_verifier", _MINE, values)
+        values: dict[str, Value] = {":exchanging": Status.EXCHANGING, ":me": claimed_by}
+        return self._fail(attempt_id, code, _MINE, values, failed_by=failed_by, retry_at=retry_at)
 
     def hold(self, held: Attempt) -> Transition:
         """Keep a sealed token with the attempt until the platform says who is present.
@@ -240,12 +142,7 @@ class Attempts:
         confirm ── commit: condition HELD ──▶ SUCCEEDED     whichever lands first wins;
         end     ── FAILED: condition HELD ──▶ FAILED        the other meets a row that is not HELD
         """
-        return self._write(
-            attempt_id,
-            "SET #status = :failed, #error = :error REMOVE #ciphertext",
-            "#status = :held",
-            {":failed": Status.FAILED, ":error": code, ":held": Status.HELD},
-        )
+        return self._fail(attempt_id, code, "#status = :held", {":held": Status.HELD}, remove="#ciphertext")
 
     def settle(self, row: Attempt, now: int) -> Transition:
         """Write what the clock has already decided about `row`; where that is nothing, the row is left as it is.
@@ -255,31 +152,53 @@ class Attempts:
         """
         match row.status, row.standing(now)[0]:
             case Status.PENDING, Standing.FAILED:
-                ended = self._write(
+                return self._fail(
                     row.attempt_id,
-                    "SET #status = :failed, #error = :error REMOVE #code_verifier",
+                    Code.EXPIRED,
                     f"{_PENDING_OF_THIS_BROWSER} AND #expires_at <= :now",
-                    _identity(Identity(row.attempt_id, row.broker, row.browser_hash))
-                    | {":failed": Status.FAILED, ":error": Code.EXPIRED, ":now": now},
+                    _identity(Identity(row.attempt_id, row.broker, row.browser_hash)) | {":now": now},
                 )
             case Status.EXCHANGING, Standing.FAILED:
-                ended = self._write(
+                return self._fail(
                     row.attempt_id,
-                    "SET #status = :failed, #error = :error REMOVE #code_verifier",
+                    Code.OUTCOME_UNKNOWN,
                     f"{_MINE} AND #claim_expires_at = :until",
                     {
-                        ":failed": Status.FAILED,
-                        ":error": Code.OUTCOME_UNKNOWN,
                         ":exchanging": Status.EXCHANGING,
                         ":me": row.claimed_by or "",
                         ":until": row.claim_expires_at or 0,
                     },
                 )
             case Status.HELD, Standing.FAILED:
-                ended = self.end_hold(row.attempt_id, Code.EXPIRED)
+                return self.end_hold(row.attempt_id, Code.EXPIRED)
             case _:
                 return Transition(done=False, row=row)
-        return ended
+
+    def _fail(
+        self,
+        attempt_id: str,
+        code: Code,
+        condition: str,
+        values: dict[str, Value],
+        *,
+        remove: str = "#code_verifier",
+        failed_by: str | None = None,
+        retry_at: int | None = None,
+    ) -> Transition:
+        """Write FAILED, which one of all who try does: each failure is told once.
+
+        A        ── FAILED by A ──▶
+        B        ─────── FAILED by B ✗: the row says A
+        A's SDK  ── FAILED by A, answer lost, again ✗, but the row says A: A has written it
+        """
+        name = failed_by or self.new_name()
+        change = "SET #status = :failed, #error = :error, #failed_by = :name"
+        values = values | {":failed": Status.FAILED, ":error": code, ":name": name}
+        if retry_at is not None:
+            change += ", #retry_at = :retry_at"
+            values[":retry_at"] = retry_at
+        written = self._write(attempt_id, f"{change} REMOVE {remove}", condition, values)
+        return replace(written, done=written.row is not None and written.row.failed_by == name)
 
     def _write(self, attempt_id: str, change: str, condition: str, values: dict[str, Value]) -> Transition:
         try:

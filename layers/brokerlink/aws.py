@@ -1,16 +1,21 @@
-"""AWS clients: one botocore session for all of them, bounded tries, and none begun too late."""
+"""AWS clients: one botocore session for all of them, bounded tries, and answers that are whole."""
 
 from __future__ import annotations
 
 import time
+from binascii import crc32
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
+from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
 
+from brokerlink.aws_connections import CONNECT_SECONDS, READ_SECONDS, current_try, keep_time
 from brokerlink.aws_session import new_session
 from brokerlink.logs import silence_wire_loggers
+from brokerlink.outbound.countdown import Countdown
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -19,13 +24,15 @@ if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_sns.client import SNSClient
     from types_boto3_sqs.client import SQSClient
 
-# A call takes 4 seconds at most, and is made 3 times at most.
-_CONFIG = Config(
-    connect_timeout=1,
-    read_timeout=3,
+# A try takes 4 seconds at most, however the answer drips, and there are 3 at most.
+_CONFIG: Final = Config(
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
 )
+# The SDK takes an answer for what its model says, and trips over one that is not.
+UNREADABLE: Final = (ResponseParserError, AttributeError, KeyError, TypeError, ValueError)
 
 
 class TooLate(BotoCoreError):
@@ -34,8 +41,16 @@ class TooLate(BotoCoreError):
     fmt = "no time is left for another try"
 
 
+class NotWhole(BotoCoreError):
+    """The last answer did not arrive as it was sent, whatever it says; what the call came to is unknown."""
+
+    fmt = "the answer is not whole"
+
+
 class AwsClients:
-    """Makes clients. `no_try_after` is set for each invocation, on the monotonic clock: no try begins later."""
+    """Makes clients. `no_try_after` is set for each invocation, on the monotonic clock: no try begins later, and one
+    that begins then has three seconds.
+    """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         silence_wire_loggers()
@@ -54,11 +69,25 @@ class AwsClients:
     @overload
     def client(self, service: Literal["sqs"]) -> SQSClient: ...
     def client(self, service: str) -> object:
-        """Make a client of a service."""
+        """Make a client of a service. Its calls raise botocore's errors, `TooLate`, `NotWhole` or `UNREADABLE`."""
         made = cast("Any", self._session).create_client(service, config=_CONFIG)
-        made.meta.events.register("before-send", self._stop_late_tries)
+        keep_time(made)
+        made.meta.events.register("before-send", self._begin_try)
+        made.meta.events.register("after-call", _check_whole)
         return made
 
-    def _stop_late_tries(self, **_: object) -> None:
-        if self.monotonic() > self.no_try_after:
+    def _begin_try(self, **_: object) -> None:
+        now = self.monotonic()
+        if now > self.no_try_after:
             raise TooLate
+        ends = min(now + CONNECT_SECONDS + READ_SECONDS, self.no_try_after + READ_SECONDS)
+        current_try.set(Countdown(self.monotonic, ends))
+
+
+def _check_whole(http_response: AWSResponse, **_: object) -> None:
+    # The SDK reads a body until the connection ends, and half a JSON document as an answer without members, so a row
+    # would be absent. It tries again where DynamoDB's checksum is wrong, and then takes the last answer as it is.
+    headers, body = http_response.headers, http_response.content
+    length, checksum = headers.get("content-length"), headers.get("x-amz-crc32")
+    if (length is not None and int(length) != len(body)) or (checksum is not None and int(checksum) != crc32(body)):
+        raise NotWhole

@@ -78,7 +78,7 @@ class Beginning:
 
     def new_secret(self) -> Secret:
         """Give 256 random bits as 43 base64url characters: a state, a browser key, a session, a code verifier."""
-        return Secret(base64.urlsafe_b64encode(self.random_bytes(32)).rstrip(b"=").decode())
+        return Secret(base64.urlsafe_b64encode(self.random_bytes(32)).removesuffix(b"=").decode())
 
     def prepare(
         self, broker: Broker, *, user_id: str, account: str | None, return_to: str | None

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Final
 
 from brokerlink.attempts import Attempt, Status, Transition
-from brokerlink.storage import Refused, StorageError, Table, TransactionRefused, Value, Wire, transact
+from brokerlink.retries import retry
+from brokerlink.storage import Table, TransactionRefused, Value, Wire, transact
 from brokerlink.tokens import TokenRecord
 from brokerlink.values import dataclass
-
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 # A later login wins over an earlier one that is slow to finish; an expired row never stands in the way.
 _NEWER: Final = "attribute_not_exists(#user_id) OR #issued_at_ms < :issued_at_ms OR #expires_at <= :now"
@@ -42,7 +41,7 @@ class Commits:
         writes = [self._succeed(attempt, record, now), *self._use_session(attempt, record)]
         put = self.tokens.putting(record.to_item(), _NEWER, {":issued_at_ms": record.issued_at_ms, ":now": now})
         try:
-            self._repeat([writes[0], put, *writes[1:]], token, deadline)
+            self._transact([writes[0], put, *writes[1:]], token, deadline)
         except TransactionRefused as refused:
             if not refused.failed[0]:
                 return self._without_token(attempt, record, writes, f"{token}-2", deadline)
@@ -53,25 +52,18 @@ class Commits:
         self, attempt: Attempt, record: TokenRecord, writes: list[Wire], token: str, deadline: float
     ) -> Transition:
         try:
-            self._repeat(writes, token, deadline)
+            self._transact(writes, token, deadline)
         except TransactionRefused as refused:
             return _read(refused, attempt)
         return Transition(done=True, row=_succeeded(attempt, record))
 
-    def _repeat(self, writes: list[Wire], token: str, deadline: float) -> None:
-        pauses = iter(_PAUSES)
-        while True:
-            began = self.monotonic()
-            try:
-                return transact(self.attempts.client, writes, token)
-            except Refused:
-                raise
-            except StorageError:
-                pause, now = next(pauses, _PAUSES[-1]), self.monotonic()
-                # The next one may take as long as this one did.
-                if now + pause + (now - began) >= deadline:
-                    raise
-                self.sleep(pause)
+    def _transact(self, writes: list[Wire], token: str, deadline: float) -> None:
+        retry(
+            lambda: transact(self.attempts.client, writes, token),
+            deadline=deadline,
+            sleep=self.sleep,
+            monotonic=self.monotonic,
+        )
 
     def _succeed(self, attempt: Attempt, record: TokenRecord, now: int) -> Wire:
         values: dict[str, Value] = {

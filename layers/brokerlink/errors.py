@@ -73,7 +73,8 @@ class Failure:
     """One row of the table: what a code looks like from outside.
 
     `status` is the HTTP status where the page is answered in place; `metric` is counted once per failure;
-    `operator` says whether a person who runs the stack has to act.
+    `operator` says whether a person who runs the stack has to act; `customer` that the failure was the customer's own
+    doing, so that it says nothing about whether logins work.
     """
 
     title: str
@@ -81,6 +82,7 @@ class Failure:
     status: int
     metric: str
     operator: bool = False
+    customer: bool = False
 
 
 FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
@@ -91,6 +93,7 @@ FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
             "and nothing has changed. You can log in again whenever you like.",
             403,
             "denied",
+            customer=True,
         ),
         Code.EXPIRED: Failure(
             "This login took too long",
@@ -98,6 +101,7 @@ FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
             "was saved. Please log in again.",
             410,
             "expired",
+            customer=True,
         ),
         Code.WRONG_BROWSER: Failure(
             "This login began in another browser",
@@ -106,6 +110,7 @@ FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
             "again here.",
             403,
             "wrong_browser",
+            customer=True,
         ),
         Code.INVALID_REQUEST: Failure(
             "We could not read this login",
@@ -113,6 +118,7 @@ FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
             "was saved. Please log in again.",
             400,
             "invalid_request",
+            customer=True,
         ),
         Code.GRANT_REJECTED: Failure(
             "Your broker did not accept this login",
@@ -157,6 +163,7 @@ FAILURES: Final[Mapping[Code, Failure]] = MappingProxyType(
             "on its website first.",
             403,
             "account_mismatch",
+            customer=True,
         ),
         Code.ACCOUNT_UNKNOWN: Failure(
             "Your broker did not say which account",

@@ -6,23 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final, Protocol
 
-from brokerlink.attempts import Attempt, Attempts, Status
+from brokerlink.attempts import Attempt, Attempts
 from brokerlink.brokers.base import AppSecret, Broker, ClientRejected, Grant, IssuedToken, TokenRequest
 from brokerlink.brokers.door import Door
+from brokerlink.claim import Claim
 from brokerlink.commit import Commits
 from brokerlink.connections import direct_user_id
 from brokerlink.errors import Code, LoginError, Step
 from brokerlink.expiry import token_expiry
 from brokerlink.outbound import AnswerTooLarge, NoAnswer, NotSent, OutboundError
-from brokerlink.outcomes import Budget, Ended, Finished, NothingConsumed, StillRunning, Unattributable
-from brokerlink.storage import StorageError
+from brokerlink.outcomes import Budget, Ended, Finished
 from brokerlink.tokens import Sealer, TokenRecord
 from brokerlink.values import dataclass
 
 # Kept back for encrypt and commit; the rest of the time the broker may have.
 KEPT_BACK: Final = 5.0
-# Of that, kept back for the write that decides where the commit brought no answer: a call takes 4 seconds.
-_KEPT_TO_DECIDE: Final = 4.0
 # Less than this is not worth sending a grant for.
 LEAST_FOR_BROKER: Final = 1.0
 HELD_SECONDS: Final = 600
@@ -82,31 +80,48 @@ class Exchange:
     budget: Budget
     issued_at: float = 0.0
     sent: bool = False
+    step: Step = Step.EXCHANGE
+
+    @property
+    def claim(self) -> Claim:
+        """The writes that end the attempt."""
+        return Claim(
+            attempts=self.services.attempts,
+            commits=self.services.commits,
+            attempt=self.attempt,
+            claimed_by=self.claimed_by,
+            answer_by=self.budget.answer_by,
+            sleep=self.services.sleep,
+            monotonic=self.services.monotonic,
+        )
 
     def run(self, grant: Grant, secret: AppSecret) -> Finished:
         """Carry the login to its end, whatever happens on the way."""
         try:
             token = self._exchange(grant, secret)
-            account = self._identify(token)
-            record = self._seal(token, account)
-            finished = self._hold(record) if self._must_confirm else self._commit(record)
+            finished = self._end(self._seal(token, self._identify(token)))
         except NotSent as error:
             return self._give_back(LoginError(Code.BROKER_UNAVAILABLE, Step.EXCHANGE, error.reason))
         except LoginError as failure:
             if failure.code is Code.BUSY:
                 return self._give_back(failure)
-            ended = self._fail(failure)
+            ended = self.claim.fail(failure)
             if failure.code is Code.APP_MISCONFIGURED and not isinstance(failure, ClientRejected):
                 # For the next login: the secret may have been rotated.
                 self.services.secrets.get_changed(self.broker, secret)
             return ended
         except Exception as error:  # noqa: BLE001 - the grant is spent: whatever broke, the attempt must end, not hang
-            crash = LoginError(Code.INTERNAL, Step.EXCHANGE, type(error).__name__)
+            crash = LoginError(Code.INTERNAL, self.step, type(error).__name__)
             crash.__cause__ = error
-            return self._fail(crash)
+            return self.claim.fail(crash)
         if isinstance(finished, Ended):
             return replace(finished, scope_reduced=bool(set(self.broker.scope.split()) - set(token.scope.split())))
         return finished
+
+    def _give_back(self, failure: LoginError) -> Finished:
+        if self.sent:
+            return self.claim.fail(LoginError(Code.BROKER_UNAVAILABLE, failure.step, failure.message))
+        return self.claim.give_back(failure)
 
     # 2 exchange
 
@@ -149,6 +164,7 @@ class Exchange:
     # 3 identify
 
     def _identify(self, token: IssuedToken) -> str:
+        self.step = Step.IDENTIFY
         account = self._ask_account(token)
         expected, direct = self.attempt.expected_account, self.services.direct_accounts
         if expected is not None and account != expected:
@@ -182,6 +198,7 @@ class Exchange:
     # 4 encrypt
 
     def _seal(self, token: IssuedToken, account: str) -> TokenRecord:
+        self.step = Step.ENCRYPT
         expires_at = token_expiry(
             self.broker.expiry, int(self.issued_at), lifetime=token.lifetime, claimed=token.claimed_expiry
         )
@@ -206,64 +223,10 @@ class Exchange:
 
     # 5 commit
 
-    @property
-    def _must_confirm(self) -> bool:
-        return self.attempt.user_id is not None and self.attempt.expected_account is None
-
-    def _commit(self, record: TokenRecord) -> Finished:
-        try:
-            done = self.services.commits.commit(
-                self.attempt,
-                record,
-                token=self.claimed_by,
-                now=self.services.now(),
-                deadline=self.budget.answer_by - _KEPT_TO_DECIDE,
-            )
-        except StorageError as error:
-            return self._fail(LoginError(Code.INTERNAL, Step.COMMIT, str(error)))
-        return Unattributable() if done.row is None else Ended(done.row, here=done.done)
-
-    def _hold(self, record: TokenRecord) -> Finished:
-        held = replace(
-            self.attempt,
-            status=Status.HELD,
-            held_until=min(self.services.now() + HELD_SECONDS, record.expires_at),
-            ciphertext=record.ciphertext,
-            scope=record.scope,
-            token_type=record.token_type,
-            issued_at_ms=record.issued_at_ms,
-            app_key=record.app_key,
-            account=record.account,
-            token_expires_at=record.expires_at,
-        )
-        try:
-            kept = self.services.attempts.hold(held)
-        except StorageError as error:
-            return self._fail(LoginError(Code.INTERNAL, Step.HOLD, str(error)))
-        if kept.row is None:
-            return Unattributable()
-        mine = kept.row.status is Status.HELD and kept.row.claimed_by == self.claimed_by
-        return Ended(kept.row, here=kept.done or mine)
-
-    # the ends that are not good
-
-    def _fail(self, failure: LoginError) -> Finished:
-        try:
-            ended = self.services.attempts.fail_claimed(
-                self.attempt.attempt_id, failure.code, claimed_by=self.claimed_by, retry_at=failure.retry_at
-            )
-        except StorageError:
-            # The claim runs out by itself, and whoever asks then is told that the outcome is unknown.
-            return StillRunning(self.attempt.attempt_id)
-        if ended.row is None:
-            return Unattributable()
-        return Ended(ended.row, here=True, failure=failure if ended.row.status is Status.FAILED else None)
-
-    def _give_back(self, failure: LoginError) -> Finished:
-        if self.sent:
-            return self._fail(LoginError(Code.BROKER_UNAVAILABLE, failure.step, failure.message))
-        try:
-            self.services.attempts.release(self.attempt.attempt_id, claimed_by=self.claimed_by)
-        except StorageError:
-            return StillRunning(self.attempt.attempt_id)
-        return NothingConsumed(self.attempt.attempt_id, failure)
+    def _end(self, record: TokenRecord) -> Finished:
+        now = self.services.now()
+        if self.attempt.user_id is not None and self.attempt.expected_account is None:
+            self.step = Step.HOLD
+            return self.claim.hold(record, min(now + HELD_SECONDS, record.expires_at))
+        self.step = Step.COMMIT
+        return self.claim.commit(record, now)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import datetime, time, timedelta, timezone
 from typing import Final, Protocol
 
 from brokerlink.values import dataclass
 
 # India has kept one offset since 1945 and has no summer time, so no time-zone data is needed.
-IST: Final = timezone(timedelta(hours=5, minutes=30), "IST")
+IST: Final = timezone(timedelta(hours=5, minutes=30))
 
 
 class Expiry(Protocol):
@@ -27,7 +27,7 @@ class DailyExpiry:
 
     def end(self, issued_at: int) -> int:
         """Give the next `at` strictly after `issued_at`: a token issued at midnight lives a whole day."""
-        issued = datetime.fromtimestamp(issued_at, UTC).astimezone(IST)
+        issued = datetime.fromtimestamp(issued_at, IST)
         end = datetime.combine(issued.date(), self.at, IST)
         if end <= issued:
             end += timedelta(days=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import StrEnum
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from brokerlink.errors import SettingError
 
@@ -28,11 +29,9 @@ def check_url(setting: str, url: str, *, loopback: bool, query: bool = True) -> 
     """
     if not url.isascii() or any(character <= " " or character == "\\" for character in url):
         raise SettingError(setting, "holds a character that a URL cannot have")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise SettingError(setting, "is not a URL") from None
+    parts = _split(url)
+    if parts is None:
+        raise SettingError(setting, "is not a URL")
     if not parts.hostname or parts.scheme not in {"https", "http"}:
         raise SettingError(setting, "has to be an https URL with a host name")
     if parts.scheme == "http" and not (loopback and is_loopback(parts.hostname)):
@@ -40,6 +39,15 @@ def check_url(setting: str, url: str, *, loopback: bool, query: bool = True) -> 
     if "@" in parts.netloc or "#" in url or (not query and "?" in url):
         raise SettingError(setting, "must not hold user information or a fragment" + ("" if query else ", nor a query"))
     return url
+
+
+def _split(url: str) -> SplitResult | None:
+    """Split a URL; None where it is none: what says so quotes it, and must not hang on an error of ours."""
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        _ = parts.port
+        return parts
+    return None
 
 
 class Fields:
@@ -76,11 +84,11 @@ class Fields:
     def choice[T: StrEnum](self, name: str, choices: type[T], default: T) -> T:
         """Read one of an enumeration's values."""
         value = self._take(name, default)
-        try:
-            return choices(str(value))
-        except ValueError:
-            known = ", ".join(sorted(choices))
-            raise SettingError(f"{self.setting}.{name}", f"has to be one of: {known}") from None
+        # An enumeration's own error quotes the value.
+        chosen = next((choice for choice in choices if choice == value), None)
+        if chosen is None:
+            raise SettingError(f"{self.setting}.{name}", f"has to be one of: {', '.join(sorted(choices))}")
+        return chosen
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Read true or false."""

@@ -69,8 +69,8 @@ class Login:
         until = math.ceil(self.services.clock() + (budget.ends - self.services.monotonic()) + 5)
         try:
             claim = self.services.attempts.claim(who, claimed_by=claimed_by, claim_expires_at=until, now=now)
-        except Conflict:
-            return StillRunning(who.attempt_id)
+        except Conflict as conflict:
+            return StillRunning(who.attempt_id, LoginError(Code.BUSY, Step.CLAIM, str(conflict)))
         except StorageError as error:
             # It may have landed all the same: then it is given back, as far as the table lets us.
             with suppress(StorageError):
@@ -95,8 +95,8 @@ class Login:
         now = self.services.now()
         try:
             ended = self.services.attempts.fail_pending(who, code, now=now)
-        except Conflict:
-            return StillRunning(who.attempt_id)
+        except Conflict as conflict:
+            return StillRunning(who.attempt_id, LoginError(code, Step.CALLBACK, str(conflict)))
         if ended.done and ended.row is not None:
             return Ended(
                 ended.row,

@@ -38,9 +38,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class StillRunning:
-    """The first callback of this attempt is at the broker."""
+    """Another callback of this attempt is at the broker; or there is a `failure` that could not be written."""
 
     attempt_id: str
+    failure: LoginError | None = None
 
 
 @dataclass(frozen=True, slots=True)

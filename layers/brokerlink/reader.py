@@ -12,6 +12,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -142,7 +143,7 @@ class _Announced:
 
 
 def _announced(event: Mapping[str, Any] | str) -> _Announced:
-    try:
+    with suppress(ValueError, KeyError, TypeError, OverflowError, RecursionError):
         document = json.loads(event) if isinstance(event, str) else event
         data = document["data"]
         return _Announced(
@@ -152,8 +153,8 @@ def _announced(event: Mapping[str, Any] | str) -> _Announced:
             _text(document["id"]),
             int(data["issued_at"]),
         )
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        raise ValueError("this is not a brokerlink event") from None
+    # Not in a handler: what was raised there carries the text, and would hang on this as its context.
+    raise ValueError("this is not a brokerlink event")
 
 
 def _text(value: object) -> str:

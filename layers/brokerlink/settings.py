@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -87,13 +88,13 @@ def plain_loopback(base_url: str | None) -> bool:
 
 def broker_apps(text: str) -> Mapping[str, object]:
     """Read `BrokerApps`, a JSON object with an entry for each broker. Raises `SettingError`."""
-    try:
+    # What is raised here carries the text, and must not hang on ours as its context.
+    with suppress(ValueError, RecursionError):
         apps = json.loads(text or "{}", object_pairs_hook=_without_repetition)
-    except (ValueError, RecursionError):
-        raise SettingError("BrokerApps", "is not JSON, or names something twice") from None
-    if not isinstance(apps, dict):
+        if isinstance(apps, dict):
+            return apps
         raise SettingError("BrokerApps", "has to be a JSON object with an entry for each broker")
-    return apps
+    raise SettingError("BrokerApps", "is not JSON, or names something twice")
 
 
 def attempt_seconds(text: str) -> int:

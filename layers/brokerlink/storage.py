@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
 
+from brokerlink.aws import UNREADABLE, TooLate
 from brokerlink.errors import BrokerlinkError
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -42,6 +42,10 @@ class Conflict(StorageError):
 
 class Refused(StorageError):
     """DynamoDB will refuse this call however often it is made; nothing was written."""
+
+
+class OutOfTime(StorageError):
+    """The invocation has no time left for another try; whether an earlier one landed is unknown."""
 
 
 class ConditionFailed(BrokerlinkError):
@@ -101,11 +105,12 @@ class Table:
 
     def get(self, key: Mapping[str, str]) -> Item | None:
         """Read one row consistently. Raises `StorageError`."""
-        answer = _call(
+        return _call(
             "GetItem",
             lambda: self.client.get_item(TableName=self.name, Key=to_wire(key), ConsistentRead=True),
+            lambda answer: _row(answer["Item"], key) if "Item" in answer else None,
+            key,
         )
-        return from_wire(answer["Item"]) if "Item" in answer else None
 
     def put_new(self, item: Item, key: str) -> None:
         """Write a row that must not exist yet. Raises `ConditionFailed`, `StorageError`.
@@ -121,6 +126,8 @@ class Table:
                     ConditionExpression=f"attribute_not_exists({key})",
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 ),
+                _nothing,
+                {key: item[key]},
             )
         except ConditionFailed as failed:
             if failed.item != item:
@@ -131,7 +138,7 @@ class Table:
 
         Raises `ConditionFailed` with the row as it is, `Conflict`, `StorageError`.
         """
-        answer = _call(
+        return _call(
             "UpdateItem",
             lambda: self.client.update_item(
                 TableName=self.name,
@@ -143,8 +150,9 @@ class Table:
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ),
+            lambda answer: _row(answer["Attributes"], key),
+            key,
         )
-        return from_wire(answer["Attributes"])
 
     def updating(self, key: Mapping[str, str], change: str, condition: str | None, values: Mapping[str, Value]) -> Wire:
         """Give the same update as one write of a transaction."""
@@ -183,6 +191,8 @@ def transact(client: DynamoDBClient, writes: Sequence[Wire], token: str) -> None
         lambda: client.transact_write_items(
             TransactItems=cast("Sequence[TransactWriteItemTypeDef]", writes), ClientRequestToken=token
         ),
+        _nothing,
+        {},
     )
 
 
@@ -191,36 +201,52 @@ def names_in(*expressions: str) -> dict[str, str]:
     return {name: name[1:] for name in re.findall(r"#\w+", " ".join(expressions))}
 
 
-def _call[T: Mapping[str, Any]](name: str, call: Callable[[], T]) -> T:
-    """Make a call and give DynamoDB's answer; raise what is in its place.
+def _row(wire: Mapping[str, Any], key: Item) -> Item:
+    """Read the row that was asked for. Raises one of `UNREADABLE` where it is not that row, or no row."""
+    item = from_wire(wire)
+    if not key.items() <= item.items():
+        raise ValueError("not the row that was asked for")
+    return item
+
+
+def _nothing(_: object) -> None:
+    pass
+
+
+def _call[A: Mapping[str, Any], R](name: str, call: Callable[[], A], read: Callable[[A], R], key: Item) -> R:
+    """Make a call and read DynamoDB's answer; raise what is in its place. `key` is that of the row it is about.
 
     Refusals are raised outside the handlers that catch botocore's: those quote the parameters that they refuse, and
     would hang on ours as their context.
     """
     try:
         answer = call()
-    except (ClientError, BotoCoreError) as error:
-        refusal = _refusal(name, error)
-    except ResponseParserError:
-        refusal = StorageError(f"{name}: unreadable answer")
-    else:
         # The SDK takes every 200 for success, also the page of something that stands before DynamoDB.
         headers = answer["ResponseMetadata"]["HTTPHeaders"]
         if headers.get("content-type", "").startswith(("application/x-amz-json-", "application/cbor")):
-            return answer
-        refusal = StorageError(f"{name}: the answer is not DynamoDB's")
+            return read(answer)
+        refusal: BrokerlinkError = StorageError(f"{name}: the answer is not DynamoDB's")
+    except ClientError as error:
+        refusal = _refusal(name, error, key)
+    except BotoCoreError as error:
+        kind = OutOfTime if isinstance(error, TooLate) else StorageError
+        refusal = kind(f"{name}: {type(error).__name__}")
+    except UNREADABLE:
+        refusal = StorageError(f"{name}: unreadable answer")
     raise refusal
 
 
-def _refusal(call: str, error: ClientError | BotoCoreError) -> BrokerlinkError:
-    if not isinstance(error, ClientError):
-        return StorageError(f"{call}: {type(error).__name__}")
-    code = error.response.get("Error", {}).get("Code", "unknown")
-    if code == "ConditionalCheckFailedException":
-        wire: Any = error.response.get("Item")
-        return ConditionFailed(from_wire(wire) if wire else None)
-    if code == "TransactionCanceledException":
-        return _cancellation(call, error)
+def _refusal(call: str, error: ClientError, key: Item) -> BrokerlinkError:
+    try:
+        code = error.response["Error"]["Code"]
+        match code:
+            case "ConditionalCheckFailedException":
+                wire: Any = error.response.get("Item")
+                return ConditionFailed(_row(wire, key) if wire else None)
+            case "TransactionCanceledException":
+                return _cancellation(call, error)
+    except UNREADABLE:
+        return StorageError(f"{call}: unreadable refusal")
     if code in _CONFLICTS:
         return Conflict(f"{call}: {code}")
     if code in _PERMANENT:
@@ -239,5 +265,5 @@ def _cancellation(call: str, error: ClientError) -> BrokerlinkError:
         )
     if "TransactionConflict" in codes and codes <= {"TransactionConflict", "ConditionalCheckFailed"}:
         return Conflict(f"{call}: TransactionConflict")
-    kind = Refused if "ValidationError" in codes else StorageError
-    return kind(f"{call}: cancelled ({', '.join(sorted(codes)) or 'no reason given'})")
+    refusal = Refused if "ValidationError" in codes else StorageError
+    return refusal(f"{call}: cancelled ({', '.join(sorted(codes)) or 'no reason given'})")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import traceback
-from typing import Final
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from brokerlink.errors import FAILURES, BrokerlinkError, Code, LoginError, SettingError
 
-NAMESPACE: Final = "brokerlink"
+# A namespace for each stack: a trial beside the real one must not wake anybody.
+NAMESPACE: Final = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "brokerlink")
+# 1 or 0 for each login that ended: its average is the share that succeeded, its sample count how many there were.
+SUCCESS: Final = "login_success"
 
 
 class Telemetry:
@@ -19,31 +24,32 @@ class Telemetry:
     def __init__(self, logger: Logger) -> None:
         self.logger = logger
 
-    def count(self, metric: str, broker: str | None = None) -> None:
-        """Count one of `metric`."""
-        with single_metric(name=metric, unit=MetricUnit.Count, value=1, namespace=NAMESPACE) as one:
-            one.add_dimension(name="broker", value=broker or "none")
+    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None) -> None:
+        """Count one of `metric`; `success` tells how a login ended, unless by the customer's own doing."""
+        # Without a service: a metric would else be a different one in each function, and an alarm sees one.
+        emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="")
+        emf.add_dimension(name="broker", value=broker or "none")
+        emf.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+        if success is not None:
+            emf.add_metric(name=SUCCESS, unit=MetricUnit.Count, value=int(success))
+        emf.flush_metrics()
 
     def good(self, event: str, *, broker: str, attempt_id: str) -> None:
         """Tell that a login came a step further: `started`, `connected`, `held`."""
         self.logger.info(event, broker=broker, attempt_id=attempt_id)
-        self.count(event, broker)
+        self.count(event, broker, success=True if event == "connected" else None)
 
     def failed(self, code: Code, *, broker: str, attempt_id: str | None, failure: LoginError | None = None) -> None:
         """Tell that a login failed; as an error where an operator has to act."""
-        row = FAILURES[code]
-        tell = self.logger.error if row.operator else self.logger.info
-        cause = None if failure is None else failure.__cause__
-        tell(
-            "failed",
-            code=code,
-            broker=broker,
-            attempt_id=attempt_id,
-            step=None if failure is None else failure.step,
-            reason=None if failure is None else failure.message,
-            trace=None if cause is None else trace(cause),
-        )
-        self.count(row.metric, broker)
+        tell = self.logger.error if FAILURES[code].operator else self.logger.info
+        tell("failed", **_login(code, broker, attempt_id, failure))
+        self.count(FAILURES[code].metric, broker, success=None if FAILURES[code].customer else False)
+
+    def unsettled(self, failure: LoginError, *, broker: str, attempt_id: str) -> None:
+        """Tell of a failure that is perhaps not written: the attempt may yet end otherwise, and is told of then."""
+        tell = self.logger.error if FAILURES[failure.code].operator else self.logger.warning
+        tell("unsettled", **_login(failure.code, broker, attempt_id, failure))
+        self.count("unsettled", broker)
 
     def refused(self, metric: str, *, broker: str | None = None, why: str | None = None) -> None:
         """Count a request that touched nothing: `state_missing`, `state_unknown`, …; `why` quotes nothing of it."""
@@ -64,6 +70,18 @@ class Telemetry:
         """Tell where the code broke."""
         self.logger.error("crashed", error=type(error).__name__, trace=trace(error))
         self.count("internal")
+
+
+def _login(code: Code, broker: str, attempt_id: str | None, failure: LoginError | None) -> dict[str, Any]:
+    cause = None if failure is None else failure.__cause__
+    return {
+        "code": code,
+        "broker": broker,
+        "attempt_id": attempt_id,
+        "step": None if failure is None else failure.step,
+        "reason": None if failure is None else failure.message,
+        "trace": None if cause is None else trace(cause),
+    }
 
 
 def trace(error: BaseException) -> list[str]:

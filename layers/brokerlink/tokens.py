@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from brokerlink.aws import UNREADABLE
 from brokerlink.connections import connection, encryption_context, shard
 from brokerlink.errors import Code, LoginError, Step
 from brokerlink.secret import Secret
@@ -73,16 +74,17 @@ class Sealer:
                 f"a token of {len(plaintext)} bytes is over KMS's {MAX_TOKEN_BYTES}",
             )
         try:
-            answer = self.client.encrypt(
+            sealed = self.client.encrypt(
                 KeyId=self.key_id,
                 Plaintext=plaintext,
                 EncryptionContext=encryption_context(broker=broker, account=account, user_id=user_id),
             )
+            return bytes(sealed["CiphertextBlob"])
         except ClientError as error:
             reason = error.response.get("Error", {}).get("Code", "unknown")
         except BotoCoreError as error:
             # A validation error quotes its parameters, and one of them is the token: only the class is told.
             reason = type(error).__name__
-        else:
-            return bytes(answer["CiphertextBlob"])
+        except UNREADABLE:
+            reason = "unreadable answer"
         raise LoginError(Code.INTERNAL, Step.ENCRYPT, f"KMS Encrypt: {reason}")

@@ -1,5 +1,6 @@
 """What is done with each request: who may ask, what is recorded, which fault it meets, who answers it."""
 
+import secrets
 from collections.abc import Iterable
 
 from werkzeug.wrappers import Request, Response
@@ -13,6 +14,7 @@ from local.simulators.responses import respond
 from local.simulators.routes import Route
 
 _OVERSIZED_BYTES = 1024 * 1024
+_FOR_PROGRAMS = frozenset({"token", "identity"})
 _SPOILT_DELIVERY = {
     FaultKind.RESET_AFTER: Manner.RESET,
     FaultKind.DRIP_HEADERS: Manner.DRIP_HEADERS,
@@ -48,7 +50,15 @@ class Application:
             return Answer(message_page("broker", title="Not found", text=text, status=404))
         self.recorder.add(_record(route, request))
         fault = self.faults.take(route.broker, route.endpoint)
-        return Answer(route.handler(request)) if fault is None else _spoilt(fault, route, request)
+        return Answer(_answered(route, request)) if fault is None else _spoilt(fault, route, request)
+
+
+def _answered(route: Route, request: Request) -> Response:
+    response = route.handler(request)
+    if route.endpoint in _FOR_PROGRAMS:
+        # As what stands before a real broker's servers does: it must not come back with another customer's request.
+        response.headers.add("Set-Cookie", f"visitor={secrets.token_urlsafe(24)}; Path=/; HttpOnly")
+    return response
 
 
 def _spoilt(fault: Fault, route: Route, request: Request) -> Answer:

@@ -44,7 +44,8 @@ class Walk:
             reply = ask(method, target, headers=headers, **more)
             path = target.removeprefix(BASE_URL)
             self.replies.append((f"{method} {path}", reply))
-            self.secrets |= {row["code_verifier"] for row in the_world.attempts() if "code_verifier" in row}
+            if path.startswith("/authorize/") and reply.cookies:  # only a start makes one
+                self.secrets |= {row["code_verifier"] for row in the_world.attempts() if "code_verifier" in row}
             self.secrets |= {key for name, key in reply.cookies.items() if not name.endswith("links")}
             if path == "/sessions" and reply.status == 201:
                 self.secrets.add(str(reply.json["start_url"]).rpartition("=")[2])

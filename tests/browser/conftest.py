@@ -16,6 +16,7 @@ from tests.browser.brokers import BROKERS, DemoBroker
 from tests.browser.customer import Customer
 from tests.browser.other_site import OtherSite, serve_other_site
 from tests.browser.profiles import SECONDS, Look, Profiles
+from tests.privileges.watch import watched_stack
 from tools import chromium
 
 PHONE = Look()
@@ -59,7 +60,7 @@ def browser(program: str) -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
-    with Stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
+    with watched_stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
         yield running
 
 

@@ -11,6 +11,7 @@ from tests.browser.conftest import NewCustomer
 from tests.browser.customer import Customer
 from tests.browser.rules import check_page
 from tests.browser.watch import grant_of
+from tests.privileges.watch import watched_stack
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def own_stack(brokers: ClosingBrokers, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("own")
     file = folder / "brokers.local.toml"
     file.write_text(brokers.toml, encoding="utf-8")
-    with Stack(brokers_file=file, logs=folder / "logs") as running:
+    with watched_stack(brokers_file=file, logs=folder / "logs") as running:
         yield running
 
 

@@ -10,13 +10,13 @@ from functools import cache
 from typing import Any, Self
 
 from brokerlink.attempts import Attempt, Attempts, Identity, Status, digest
-from brokerlink.aws import AwsClients
 from brokerlink.commit import Commits
 from brokerlink.secret import Secret
 from brokerlink.sessions import Session, Sessions, session_key
 from brokerlink.storage import Item, Table, from_wire
 from brokerlink.tokens import TokenRecord
 from local.aws import Clients
+from tests.kit.streams import records_of
 from tests.template.stack import source, translate
 
 BROKER, ACCOUNT = "pocketful", "YA0002"
@@ -53,9 +53,9 @@ class Tables:
                 table["StreamSpecification"] = {"StreamEnabled": True, **stream}
             clients.dynamodb.create_table(TableName=f"{resource}-{number}", **table)
             clients.dynamodb.describe_table(TableName=f"{resource}-{number}")
-        dynamodb = AwsClients().client("dynamodb")
-        attempts = Table(dynamodb, f"LoginAttemptsTable-{number}")
-        tokens = Table(dynamodb, f"TokensTable-{number}")
+        # Not the library's own clients: these races are about who wins, and not about an engine that is slow.
+        attempts = Table(clients.dynamodb, f"LoginAttemptsTable-{number}")
+        tokens = Table(clients.dynamodb, f"TokensTable-{number}")
         return cls(Attempts(attempts), Sessions(attempts), Commits(attempts, tokens), clients, attempts, tokens)
 
     # logins
@@ -125,20 +125,7 @@ class Tables:
     def issues(self) -> list[dict[str, Any]]:
         """Give what the Tokens table's stream holds, oldest first."""
         description = self.clients.dynamodb.describe_table(TableName=self.tokens_table.name)["Table"]
-        stream = description["LatestStreamArn"]
-        found: list[dict[str, Any]] = []
-        for shard in self.clients.streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
-            iterator = self.clients.streams.get_shard_iterator(
-                StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            # An open shard has no end: what is empty twice has been read.
-            empty = 0
-            while iterator and empty < 2:
-                answer = self.clients.streams.get_records(ShardIterator=iterator)
-                found += [dict(record) for record in answer["Records"]]
-                empty = 0 if answer["Records"] else empty + 1
-                iterator = answer.get("NextShardIterator", "")
-        return found
+        return records_of(self.clients, description["LatestStreamArn"])
 
 
 def who(attempt: Attempt) -> Identity:

@@ -128,6 +128,18 @@ def test_confirmed_or_dropped_but_not_both(tables: Tables) -> None:
         assert number % 3 or row["status"] == Status.SUCCEEDED
 
 
+def test_a_hold_past_its_end_is_not_committed(tables: Tables) -> None:
+    """Not even by a host that read it in time: the clock is in the write."""
+    held = tables.held(USER)
+    assert held.held_until is not None
+    late = tables.commits.commit(
+        held, record_of(held, issued_at_ms=held.issued_at_ms), token="late", now=held.held_until, deadline=soon()
+    )
+    assert not late.done
+    check(tables, held, late)
+    assert tables.attempt(held.attempt_id)["status"] == Status.HELD
+
+
 def test_after_a_success_nothing_moves_it(tables: Tables) -> None:
     attempt = tables.claimed(user_id=USER)
     winner = commit(tables, attempt)

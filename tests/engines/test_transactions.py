@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ReadTimeoutError
 
 from brokerlink.attempts import Status, Transition
 from brokerlink.storage import Conflict, Refused, Table, TransactionRefused, Wire, transact
@@ -70,6 +75,40 @@ def test_a_commit_whose_answer_was_lost_is_made_once(tables: Tables) -> None:
             Status.SUCCEEDED
         }
     assert len(tables.issues()) == 4
+
+
+def test_a_commit_whose_answers_are_lost_is_sent_again_byte_for_byte(tables: Tables) -> None:
+    """Only so can the engine tell that it is the same one, which for a login that was held nothing else could."""
+    for attempt in (tables.claimed(user_id="asha"), tables.held("meera")):
+        record = record_of(attempt, issued_at_ms=attempt.issued_at_ms)
+        with losing_answers(tables, times=3) as sent:
+            done = tables.commits.commit(
+                attempt, record, token=secrets.token_hex(16), now=int(time.time()), deadline=soon()
+            )
+        assert done.done
+        assert len(sent) == 4
+        assert len({*sent}) == 1
+    assert len(tables.issues()) == 2
+
+
+@contextmanager
+def losing_answers(tables: Tables, *, times: int) -> Iterator[list[bytes]]:
+    """Carry transactions out, and lose so many of their answers. Gives the bodies of all that were sent."""
+    sent: list[bytes] = []
+    client: Any = tables.attempts_table.client
+
+    def carry_out(request: AWSPreparedRequest, **_: object) -> None:
+        assert isinstance(request.body, bytes)
+        sent.append(request.body)
+        if len(sent) <= times:
+            client._endpoint.http_session.send(request)
+            raise ReadTimeoutError(endpoint_url=request.url)
+
+    client.meta.events.register("before-send.dynamodb.TransactWriteItems", carry_out)
+    try:
+        yield sent
+    finally:
+        client.meta.events.unregister("before-send.dynamodb.TransactWriteItems", carry_out)
 
 
 def test_a_repeated_commit_does_not_bring_a_removed_token_back(tables: Tables) -> None:

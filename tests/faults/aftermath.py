@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tests.faults import emulated
 from tests.faults.invariants import check, no_attempt_is_left_open, tokens_and_events_agree
 from tests.faults.journey import CLAIM_SECONDS, Journey
 from tests.faults.steps import Request
+from tests.kit import emulated
 
 
 @dataclass(frozen=True)

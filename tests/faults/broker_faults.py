@@ -55,45 +55,46 @@ EVERYWHERE: Mapping[str, BrokerFault] = {
     "name not found": BrokerFault(Road.NO_NAME),
     "refused": BrokerFault(Road.REFUSED),
     "connect timeout": BrokerFault(Road.SILENT, hangs=True),
-    "reset before the request was read": BrokerFault(Road.RESET),
+    "reset before": BrokerFault(Road.RESET),
     "read timeout": BrokerFault(script=_hangs, hangs=True),
+    "reset after, unread": BrokerFault(Road.UNREAD),
     "reset after": BrokerFault(script=_resets),
     "closed without an answer": BrokerFault(script=_hangs_up),
     "slow drip of the headers": BrokerFault(script=_drips_headers, hangs=True),
     "slow drip of the body": BrokerFault(script=_drips_body, hangs=True),
     "302": BrokerFault(script=_says(b"", "Location: /elsewhere", status="302 Found")),
-    "400 with HTML": BrokerFault(script=_says(_HTML, status="400 Bad Request")),
-    "404 with HTML": BrokerFault(script=_says(_HTML, status="404 Not Found")),
+    "4xx, 400 with HTML": BrokerFault(script=_says(_HTML, status="400 Bad Request")),
+    "4xx, 404 with HTML": BrokerFault(script=_says(_HTML, status="404 Not Found")),
     "429 with Retry-After": BrokerFault(script=_says(b"", "Retry-After: 1800", status="429 Too Many Requests")),
-    "500 with HTML": BrokerFault(script=_says(_HTML, status="500 Internal Server Error")),
-    "503 with Retry-After": BrokerFault(script=_says(_HTML, "Retry-After: 1800", status="503 Service Unavailable")),
+    "5xx, 500 with HTML": BrokerFault(script=_says(_HTML, status="500 Internal Server Error")),
+    "5xx, 503 with Retry-After": BrokerFault(
+        script=_says(_HTML, "Retry-After: 1800", status="503 Service Unavailable")
+    ),
     "HTML": BrokerFault(script=_says(_HTML)),
     "truncated": BrokerFault(script=_truncates),
     "oversized": BrokerFault(script=_pads),
     "empty": BrokerFault(script=_says(b"")),
     "not JSON": BrokerFault(script=_says(b"access_token=canary-access-token")),
-    "JSON, but a list": BrokerFault(script=_says([])),
+    "wrong types, a list": BrokerFault(script=_says([])),
 }
 _POCKETFUL_TOKEN = {
-    "JSON of wrong types": BrokerFault(script=_says({"access_token": 7, "expires_in": [], "scope": {}})),
-    "400 invalid_grant": BrokerFault(script=_says({"error": "invalid_grant"}, status="400 Bad Request")),
+    "wrong types": BrokerFault(script=_says({"access_token": 7, "expires_in": [], "scope": {}})),
+    "4xx, invalid_grant": BrokerFault(script=_says({"error": "invalid_grant"}, status="400 Bad Request")),
     "200 with an error": BrokerFault(script=_says({"error": "server_error"})),
-    "401 invalid_client": BrokerFault(script=_says({"error": "invalid_client"}, status="401 Unauthorized")),
-    "401 invalid_client, secret changed": BrokerFault(
+    "4xx, invalid_client": BrokerFault(script=_says({"error": "invalid_client"}, status="401 Unauthorized")),
+    "4xx, invalid_client, secret changed": BrokerFault(
         script=_says({"error": "invalid_client"}, status="401 Unauthorized"), rotates=True
     ),
-    "401 with HTML, secret changed": BrokerFault(script=_says(_HTML, status="401 Unauthorized"), rotates=True),
+    "4xx, 401 with HTML, secret changed": BrokerFault(script=_says(_HTML, status="401 Unauthorized"), rotates=True),
 }
 _POCKETFUL_IDENTITY = {
-    "JSON of wrong types": BrokerFault(script=_says({"status": "success", "data": {"client_id": 7}})),
-    "401": BrokerFault(script=_says({"error": "invalid_token"}, status="401 Unauthorized")),
-    "403 error_type": BrokerFault(script=_says({"error_type": "TokenException"}, status="403 Forbidden")),
+    "wrong types": BrokerFault(script=_says({"status": "success", "data": {"client_id": 7}})),
+    "4xx, invalid_token": BrokerFault(script=_says({"error": "invalid_token"}, status="401 Unauthorized")),
+    "4xx, 403 error_type": BrokerFault(script=_says({"error_type": "TokenException"}, status="403 Forbidden")),
     "200 with an error": BrokerFault(script=_says({"status": "error"})),
 }
 _FIVEPAISA_TOKEN = {
-    "JSON of wrong types": BrokerFault(
-        script=_says({"head": [], "body": {"Status": 0, "AccessToken": [], "ClientCode": 7}})
-    ),
+    "wrong types": BrokerFault(script=_says({"head": [], "body": {"Status": 0, "AccessToken": [], "ClientCode": 7}})),
     "200 head status 2": BrokerFault(script=_says({"head": {"Status": 2}, "body": None})),
     "200 body status 2": BrokerFault(script=_says({"head": {"Status": 0}, "body": {"Status": 2}})),
     "200 body status 9": BrokerFault(script=_says({"head": {"Status": 0}, "body": {"Status": 9}})),

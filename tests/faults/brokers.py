@@ -1,20 +1,24 @@
-"""Both brokers on one loopback port, made of raw bytes: good until told otherwise, and exact about what they saw."""
+"""Both brokers on one loopback port, raw bytes over TLS: good until told otherwise, and exact about what they saw."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qs
 
 from brokerlink.outbound.opening import AddressInfo
 from tests.kit.core import jwt
 from tests.kit.world import MIDNIGHT
+from tests.unit.outbound_certificates import make_authority, server_context
 from tests.unit.outbound_server import Peer, Server, answer
 
 ACCOUNTS = {"pocketful": "YA0002", "fivepaisa": "50052770"}
@@ -59,7 +63,8 @@ class Road(StrEnum):
     NO_NAME = "no name"
     REFUSED = "refused"
     SILENT = "silent"
-    RESET = "reset"
+    RESET = "reset while TLS is made"
+    UNREAD = "reset before the request is read"
 
 
 @dataclass(frozen=True)
@@ -79,13 +84,17 @@ class BrokerFault:
 class FaultyBrokers:
     """The brokers while they run.
 
-    `seen` are the grants that their token endpoints have read, in their order. `arrived` says whether the request that
-    was expected last has been read.
+    `bundle` is the file with the certificate of who vouches for them, `context` their own side of it. `seen` are the
+    grants that their token endpoints have read, in their order, `asked` how often an identity endpoint has read a
+    request. `arrived` says whether the request that was expected last has been read.
     """
 
     refusing: int
     silent: int
+    bundle: Path
+    context: ssl.SSLContext
     seen: list[str] = field(default_factory=list)
+    asked: int = 0
     rotate: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
@@ -97,6 +106,7 @@ class FaultyBrokers:
     def renew(self) -> None:
         """Forget all that was seen, and be good again."""
         self.seen.clear()
+        self.asked = 0
         self._number += 1
         self._expected: Endpoint | None = None
         self.mend()
@@ -112,7 +122,7 @@ class FaultyBrokers:
     @property
     def url(self) -> str:
         """Where both are. Each renewal moves them, so that what an earlier test left behind cannot reach them."""
-        return f"http://localhost:{self.server.port}/{self._number}"
+        return f"https://localhost:{self.server.port}/{self._number}"
 
     def expect(self, endpoint: Endpoint) -> BrokerFault | None:
         """Tell that a request to the endpoint is on its way, and learn what it will meet."""
@@ -134,12 +144,24 @@ class FaultyBrokers:
         return endpoint is not None and endpoint is self._endpoint and self._times > 0
 
     def _serve(self, peer: Peer) -> None:
-        if self._meets(self._expected) and self._fault.road is Road.RESET:
+        road = self._fault.road if self._meets(self._expected) else None
+        if road in {Road.RESET, Road.UNREAD}:
             self._times -= 1
-            # Not at once: the client may still be connecting, and would rightly say that nothing was sent.
-            peer.connection.recv(1, socket.MSG_PEEK)
+        if road is Road.RESET:
+            peer.connection.recv(1)
             peer.reset()
             return
+        with self.context.wrap_socket(peer.connection, server_side=True) as secured:
+            # It has taken the place of the connection that the server would close at its end.
+            self.server._peers.append(secured)
+            secure = Peer(secured, peer._over)
+            if road is Road.UNREAD:
+                secured.recv(1)
+                secure.reset()
+                return
+            self._talk(secure)
+
+    def _talk(self, peer: Peer) -> None:
         while request := peer.read_request():
             _, number, path = request.split(b" ", 2)[1].decode().split("/", 2)
             if int(number) != self._number:
@@ -168,7 +190,7 @@ class FaultyBrokers:
             case Endpoint.FIVEPAISA_TOKEN:
                 self.seen.append(json.loads(body)["body"]["RequestToken"])
             case Endpoint.POCKETFUL_IDENTITY:
-                pass
+                self.asked += 1
         return _GOOD[endpoint]
 
 
@@ -186,6 +208,8 @@ def faulty_brokers() -> Iterator[FaultyBrokers]:
             filler = stack.enter_context(socket.socket())
             filler.settimeout(0)
             filler.connect_ex(silent.getsockname())
-        brokers = FaultyBrokers(refusing, silent.getsockname()[1])
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        authority = make_authority(folder / "authority")
+        brokers = FaultyBrokers(refusing, silent.getsockname()[1], authority.bundle, server_context(folder, authority))
         stack.enter_context(brokers.server)
         yield brokers

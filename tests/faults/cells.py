@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tests.faults.aftermath import live_through
-from tests.faults.aws_faults import FAULTS
+from tests.faults.aws_faults import FAULTS, faults_of
 from tests.faults.broker_faults import AT
 from tests.faults.brokers import Endpoint, FaultyBrokers
 from tests.faults.journey import Journey
-from tests.faults.line import Aim, Scope
+from tests.faults.line import Aim, Point, Scope
 from tests.faults.scene import Scene, scene
 from tests.faults.steps import STEPS, Step
+from tests.faults.stream_faults import HANDOVERS
 
 _ALWAYS = 99
 
@@ -33,12 +34,15 @@ class Cell:
 class Outcome:
     """What a cell comes to; each field is a column of the document."""
 
-    answer: str
+    status: str
+    leads_to: str
     page: str
     attempt: str
+    error: str
     metrics: str
     later: str
-    grant: str
+    token_requests: str
+    identity_requests: str
     token: str
     event: str
 
@@ -46,55 +50,65 @@ class Outcome:
 def cells() -> Iterator[Cell]:
     """Give every cell."""
     for step in STEPS:
-        for fault in _faults(step):
+        for fault in faults_at(step):
             for scope in step.scopes:
                 # Reads meet no conflict, so it cannot be all of the service's calls that do.
                 if (fault, scope) != ("conflict", Scope.SERVICE):
                     yield Cell(step, fault, scope)
 
 
-def _faults(step: Step) -> list[str]:
-    if isinstance(step.at, Endpoint):
-        return list(AT[step.at])
-    service = _SERVICES.get(step.at.operation, "dynamodb")
-    return [name for name, fault in FAULTS.items() if fault.services is None or service in fault.services]
-
-
-_SERVICES = {"GetSecretValue": "secretsmanager", "Encrypt": "kms", "Publish": "sns", "SendMessage": "sqs"}
+def faults_at(step: Step) -> list[str]:
+    """Give the names of all that can go wrong at a step."""
+    match step.at:
+        case Endpoint():
+            return list(AT[step.at])
+        case Point():
+            return faults_of(step.at.operation)
+        case None:
+            return list(HANDOVERS)
 
 
 def run(cell: Cell, brokers: FaultyBrokers) -> Outcome:
     """Walk a login into a cell and out of it again. Raises `AssertionError` where an invariant does not hold."""
     step = cell.step
     with scene(brokers) as place:
-        journey = Journey(place, step.broker)
+        journey = Journey(place, step.broker, declines=step.declines)
         step.reach(journey)
         _arm(cell, place)
         counted = len(place.metrics)
         seen = step.request(journey)
-        place.line.mend()
-        brokers.mend()
-        at_once = (seen.answer, seen.page, _attempt(journey), ", ".join(place.metrics[counted:]) or "none")
+        place.mend()
+        row = journey.row or next(iter(place.attempts()), {})
+        metrics = ", ".join(place.metrics[counted:]) or "none"
         later = live_through(journey, step.request, resent=int(_rotates(cell)))
-        token = "yes" if place.tokens() else "no"
-        return Outcome(*at_once, later.page, str(len(brokers.seen)), token, later.event)
-
-
-def _attempt(journey: Journey) -> str:
-    row = journey.row
-    return f"{row['status']} {row['error']}" if "error" in row else str(row.get("status", "none"))
+        return Outcome(
+            status=seen.status,
+            leads_to=seen.leads_to,
+            page=seen.page,
+            attempt=row.get("status", "none"),
+            error=row.get("error", seen.error),
+            metrics=metrics,
+            later=later.page,
+            token_requests=str(len(brokers.seen)),
+            identity_requests=str(brokers.asked),
+            token="yes" if place.tokens() else "no",
+            event=later.event,
+        )
 
 
 def _arm(cell: Cell, place: Scene) -> None:
     if cell.step.broken is not None:
         endpoint, name = cell.step.broken
         place.brokers.meet(endpoint, AT[endpoint][name], times=_ALWAYS)
-    if isinstance(cell.step.at, Endpoint):
-        times = 1 if cell.scope is Scope.TRY else _ALWAYS
-        place.brokers.meet(cell.step.at, AT[cell.step.at][cell.fault], times=times)
-    else:
-        fault = FAULTS[cell.fault]
-        place.line.aim = Aim(cell.step.at, cell.scope, fault.fault, fault.seconds, fault.late)
+    match cell.step.at:
+        case Endpoint() as endpoint:
+            times = 1 if cell.scope is Scope.TRY else _ALWAYS
+            place.brokers.meet(endpoint, AT[endpoint][cell.fault], times=times)
+        case Point() as point:
+            fault = FAULTS[cell.fault]
+            place.line.aim = Aim(point, cell.scope, fault.fault, fault.seconds, fault.late)
+        case None:
+            place.handover = HANDOVERS[cell.fault]
 
 
 def _rotates(cell: Cell) -> bool:

@@ -1,4 +1,4 @@
-"""The brokers run once for all of the suite."""
+"""Brokers and moto run once for all of the suite."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.faults.brokers import FaultyBrokers, faulty_brokers
+from tests.kit.emulated import emulated_aws
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def brokers() -> Iterator[FaultyBrokers]:
-    with faulty_brokers() as running:
+    with emulated_aws(), faulty_brokers() as running:
         yield running

@@ -18,8 +18,9 @@ _ALWAYS: Final = "however long"
 _INTRODUCTION: Final = Path(__file__).with_name("introduction.md").read_text()
 
 _HEAD: Final = (
-    "| fault | lasts | answer | page | attempt | metrics | later | grant | token | event |\n"
-    "|---|---|---|---|---|---|---|---|---|---|\n"
+    "| fault | lasts | HTTP | leads to | page | attempt | error | metrics | later | token calls | identity calls "
+    "| token | event |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n"
 )
 
 type Outcomes = Mapping[Cell, Outcome]

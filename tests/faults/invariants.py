@@ -7,10 +7,10 @@ import traceback
 from collections import Counter
 from collections.abc import Iterator
 
-from tests.faults import emulated
 from tests.faults.brokers import ACCESS_TOKENS, ACCOUNTS
 from tests.faults.journey import Journey
 from tests.faults.scene import SECRETS, Scene
+from tests.kit import emulated
 from tests.kit.world import Reply
 
 _LINK = re.compile(r'<a [^>]*href="')

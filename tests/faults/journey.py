@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
@@ -23,20 +23,25 @@ _HEADINGS: Final = {
     "is not finished": "not finished",
     "We do not know this login": "unknown",
 }
+_WAITS: Final = " (wait)"
 _CODES: Final = {failure.title: code for code, failure in FAILURES.items()}
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a request was answered with: in short, and as the page that a person then has before them."""
+    """What a request came to: its HTTP status, where it led, and the page that a person then has before them.
 
-    answer: str
-    page: str
+    `error` is the code that it was answered with, where it was answered with one.
+    """
 
-    @property
-    def connected(self) -> bool:
-        """Whether the customer is told so."""
-        return self.page == "connected"
+    status: str = "none"
+    leads_to: str = "none"
+    page: str = "none"
+    error: str = "none"
+
+
+STOPPED: Final = Seen(leads_to="stopped")
+NOTHING: Final = Seen()
 
 
 @dataclass
@@ -92,11 +97,11 @@ class Journey:
     def confirm(self) -> Seen:
         """The platform says who is present; the page is what the customer then sees."""
         seen = self._platform(self.scene.confirm_held(self.attempt_id))
-        return Seen(seen.answer, self.look().page if seen.page == "" else seen.page)
+        return seen if seen is STOPPED else replace(seen, page=self.look().page)
 
     def announce(self) -> Seen:
         """Lambda hands the stream's records to announce."""
-        return Seen(self.scene.deliver(), "none")
+        return Seen(leads_to=self.scene.deliver())
 
     def go_on(self) -> Seen:
         """Take the way forward that the page before the customer offers, to the broker."""
@@ -114,25 +119,27 @@ class Journey:
 
     def _platform(self, reply: Reply | None) -> Seen:
         if reply is None:
-            return Seen("stopped", "none")
+            return STOPPED
         if reply.status == 201:
             self.target = str(reply.json["start_url"]).removeprefix(BASE_URL)
-        return Seen(f"{reply.status} JSON", "")
+        return Seen(str(reply.status), "JSON", error=reply.json.get("error", "none"))
 
     def _seen(self, reply: Reply | None) -> Seen:
         if reply is None:
-            return Seen("stopped", "none")
+            return STOPPED
+        status = str(reply.status)
         if reply.status != 303:
-            return Seen(f"{reply.status} in place", page_of(reply))
+            page = page_of(reply)
+            code = page.removesuffix(_WAITS)
+            return Seen(status, "in place", page, code if code in FAILURES else "none")
         location = reply.location
         if location.startswith("/result"):
-            kind = "303 waiting" if "wait=1" in location else "303 result"
-            return Seen(kind, self._seen(self.scene.ask(self.browser, location)).page)
+            leads_to = "waiting" if "wait=1" in location else "result"
+            return Seen(status, leads_to, self._seen(self.scene.ask(self.browser, location)).page)
         if location.startswith(RETURN_TO):
             told: Mapping[str, str] = dict(parse_qsl(urlsplit(location).query))
-            code = f": {told['error']}" if "error" in told else ""
-            return Seen("303 platform", f"platform told {told['status']}{code}")
-        return Seen("303 broker", "broker")
+            return Seen(status, "platform", f"told {told['status']}", told.get("error", "none"))
+        return Seen(status, "broker", "broker")
 
 
 def page_of(reply: Reply) -> str:
@@ -140,6 +147,6 @@ def page_of(reply: Reply) -> str:
     heading = re.search(r"<h1>(.*?)</h1>", reply.body)
     title = html.unescape(heading[1]) if heading else ""
     if title in _CODES:
-        waits = " (wait)" if "asks you to wait until" in reply.body else ""
+        waits = _WAITS if "asks you to wait until" in reply.body else ""
         return f"{_CODES[title]}{waits}"
     return next((name for text, name in _HEADINGS.items() if text in title), title or "none")

@@ -39,6 +39,14 @@ class Point:
         return f"{self.operation} {self.nth}"
 
 
+class Handover(StrEnum):
+    """What becomes of a batch that Lambda reads from the stream and hands to announce."""
+
+    GOOD = "good"
+    NOT_MADE = "not made"
+    ANSWER_LOST = "answer lost"
+
+
 @dataclass(frozen=True)
 class Aim:
     """A fault, the calls to AWS that it meets, and the seconds that it takes of each try.

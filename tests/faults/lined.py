@@ -123,7 +123,7 @@ class LinedOutbound:
 
 @cache
 def _outbound(brokers: FaultyBrokers) -> Outbound:
-    return Outbound(resolve=brokers.resolve)
+    return Outbound(verify=str(brokers.bundle), resolve=brokers.resolve)
 
 
 @cache

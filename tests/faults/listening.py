@@ -22,6 +22,11 @@ class Listening(Telemetry):
         self.heard += [failure] if failure else []
         super().failed(code, broker=broker, attempt_id=attempt_id, failure=failure)
 
+    def unsettled(self, failure: LoginError, *, broker: str, attempt_id: str) -> None:
+        """Tell of a failure that is perhaps not written."""
+        self.heard.append(failure)
+        super().unsettled(failure, broker=broker, attempt_id=attempt_id)
+
     def storage(self, error: BrokerlinkError) -> None:
         """Tell that the table could not be asked."""
         self.heard.append(error)
@@ -36,4 +41,5 @@ class Listening(Telemetry):
 def counted(log: str) -> list[str]:
     """Give the names of the metrics in a function's log (CloudWatch's embedded metric format), in their order."""
     lines = [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
-    return [each["Name"] for line in lines for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]]
+    # The first of a line says what happened; whether that ended a login well follows from it.
+    return [line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"] for line in lines]

@@ -13,18 +13,17 @@ from unittest import mock
 
 import botocore.endpoint
 from aws_lambda_powertools import Logger
-from moto import mock_aws
 
 import authorize_app
 import callback_app
 from brokerlink.aws import AwsClients
 from brokerlink.outbound import Outbound
 from publish import Publisher
-from tests.faults import emulated
 from tests.faults.brokers import FaultyBrokers
-from tests.faults.line import Line, Stopped
+from tests.faults.line import Handover, Line, Stopped
 from tests.faults.lined import LinedOutbound, aws_clients
 from tests.faults.listening import Listening, counted
+from tests.kit import emulated
 from tests.kit.clients import client
 from tests.kit.core import USER, Clock
 from tests.kit.world import RETURN_TO, Browser, Reply, World
@@ -75,6 +74,7 @@ class Scene(World):
         images = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
         client("dynamodb").update_table(TableName="Tokens", StreamSpecification=cast("Any", images))
         self.delivered = 0
+        self.handover = Handover.GOOD
         self.planted: set[str] = set()
         self.stops = 0
         self.replies: list[Reply] = []
@@ -140,6 +140,12 @@ class Scene(World):
         self.replies.append(reply)
         return reply
 
+    def mend(self) -> None:
+        """End every fault."""
+        self.line.mend()
+        self.brokers.mend()
+        self.handover = Handover.GOOD
+
     def rotate(self) -> None:
         """Replace the secret of the Pocketful app."""
         rotated = {**SECRETS, "pocketful": {"client_secret": "canary-rotated"}}
@@ -150,6 +156,9 @@ class Scene(World):
     def deliver(self) -> str:
         """Hand announce the records that it has not taken yet, as Lambda does, and tell what it made of them."""
         batch = emulated.records("Tokens")[self.delivered :]
+        again = f"{len(batch)} of {len(batch)} come again"
+        if self.handover is Handover.NOT_MADE:
+            return again
         try:
             failed = self.publisher(batch)
         except Stopped:
@@ -157,6 +166,8 @@ class Scene(World):
             return "stopped"
         except Exception as error:  # noqa: BLE001 - Lambda takes whatever a function raises for a failed batch
             return f"raised {type(error).__name__}"
+        if self.handover is Handover.ANSWER_LOST:
+            return again
         self.delivered += len(batch) - len(failed)
         return f"{len(failed)} of {len(batch)} come again"
 
@@ -168,6 +179,7 @@ class Scene(World):
     def replay(self) -> None:
         """Deliver all of the stream once more: delivery is at least once."""
         self.delivered = 0
+        self.handover = Handover.GOOD
         self.drain()
 
     def attempts(self) -> list[dict[str, Any]]:
@@ -186,13 +198,14 @@ class Scene(World):
 
 @contextmanager
 def scene(brokers: FaultyBrokers) -> Iterator[Scene]:
-    """Give a scene on a fresh moto. Every library writes to `printed`, and the SDK sleeps on the clock."""
+    """Give a scene on the running moto, as new. Every library writes to `printed`, and the SDK sleeps on the clock."""
     printed = io.StringIO()
     every_line = logging.StreamHandler(printed)
     logging.getLogger("moto").setLevel(logging.WARNING)
     root = logging.getLogger()
     level = root.level
-    with mock_aws(), redirect_stdout(printed):
+    emulated.renew()
+    with redirect_stdout(printed):
         made = Scene(brokers, printed)
         naps = SimpleNamespace(sleep=lambda _: cast("Clock", made.clock).sleep(0.5))
         root.addHandler(every_line)

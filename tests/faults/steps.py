@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.faults.brokers import Endpoint
-from tests.faults.journey import CLAIM_SECONDS, Journey, Seen
+from tests.faults.journey import CLAIM_SECONDS, NOTHING, Journey, Seen
 from tests.faults.line import Point, Scope
 from tests.kit.clients import client
 from tests.kit.world import MIDNIGHT, MORNING
@@ -18,16 +18,18 @@ type Request = Callable[[Journey], Seen]
 class Step:
     """A step: `reach` brings a login to the `request` in which its call is made.
 
-    With `broken`, the login meets that fault at its broker throughout the request.
+    `at` says which call of ours that is; None is Lambda's, of announce. With `declines`, the customer cancels at the
+    broker. With `broken`, the login meets that fault at its broker throughout the request.
     """
 
     title: str
     text: str
-    at: Point | Endpoint
+    at: Point | Endpoint | None
     scopes: tuple[Scope, ...]
     reach: Request
     request: Request = Journey.come_back
     broker: str = "pocketful"
+    declines: bool = False
     broken: tuple[Endpoint, str] | None = None
 
 
@@ -65,11 +67,12 @@ def unpublishable(journey: Journey) -> Seen:
     }
     client("dynamodb").put_item(TableName="Tokens", Item=row)
     journey.scene.planted.add("planted")
-    return Seen("", "")
+    return NOTHING
 
 
 _CALL = (Scope.CALL,)
 _TRY_OR_CALL = (Scope.TRY, Scope.CALL)
+_CALL_OR_SERVICE = (Scope.CALL, Scope.SERVICE)
 _TRY_CALL_OR_SERVICE = (*_TRY_OR_CALL, Scope.SERVICE)
 _TRY_OPERATION_OR_SERVICE = (Scope.TRY, Scope.OPERATION, Scope.SERVICE)
 _ONCE_OR_ALWAYS = (Scope.TRY, Scope.OPERATION)
@@ -80,8 +83,24 @@ STEPS: tuple[Step, ...] = (
         "`PutItem` of the attempt, before the browser goes to the broker.",
         Point("PutItem"),
         _CALL,
-        lambda _: Seen("", ""),
+        lambda _: NOTHING,
         Journey.start,
+    ),
+    Step(
+        "Start through a session",
+        "`GetItem` of the session that a platform prepared, before that.",
+        Point("GetItem"),
+        _CALL,
+        Journey.prepare,
+        Journey.start,
+    ),
+    Step(
+        "Cancelled login",
+        "`UpdateItem` PENDING → FAILED, when the customer comes back without a grant.",
+        Point("UpdateItem"),
+        _TRY_OR_CALL,
+        Journey.start,
+        declines=True,
     ),
     Step(
         "Secret",
@@ -118,13 +137,13 @@ STEPS: tuple[Step, ...] = (
         Point("GetSecretValue", 2),
         _CALL,
         Journey.start,
-        broken=(Endpoint.POCKETFUL_TOKEN, "401 invalid_client, secret changed"),
+        broken=(Endpoint.POCKETFUL_TOKEN, "4xx, invalid_client, secret changed"),
     ),
     Step(
         "Giving the claim back",
         "`UpdateItem` EXCHANGING → PENDING, after the broker refused every connection.",
         Point("UpdateItem", 2),
-        _CALL,
+        _CALL_OR_SERVICE,
         Journey.start,
         broken=(Endpoint.POCKETFUL_TOKEN, "refused"),
     ),
@@ -132,9 +151,9 @@ STEPS: tuple[Step, ...] = (
         "Writing a failure",
         "`UpdateItem` EXCHANGING → FAILED, after the broker answered `invalid_grant`.",
         Point("UpdateItem", 2),
-        _CALL,
+        _CALL_OR_SERVICE,
         Journey.start,
-        broken=(Endpoint.POCKETFUL_TOKEN, "400 invalid_grant"),
+        broken=(Endpoint.POCKETFUL_TOKEN, "4xx, invalid_grant"),
     ),
     Step(
         "Identity request at Pocketful",
@@ -144,8 +163,8 @@ STEPS: tuple[Step, ...] = (
         Journey.start,
     ),
     Step(
-        "Encrypt",
-        "KMS `Encrypt` of the access token.",
+        "KMS",
+        "`Encrypt` of the access token.",
         Point("Encrypt"),
         _TRY_OR_CALL,
         Journey.start,
@@ -163,6 +182,14 @@ STEPS: tuple[Step, ...] = (
         Point("UpdateItem", 2),
         _TRY_CALL_OR_SERVICE,
         _prepared,
+    ),
+    Step(
+        "Confirm's read",
+        "`GetItem` of the held attempt at `POST /confirm`.",
+        Point("GetItem", 2),
+        _CALL,
+        _held,
+        Journey.confirm,
     ),
     Step(
         "Confirm's commit",
@@ -189,8 +216,17 @@ STEPS: tuple[Step, ...] = (
         Journey.look,
     ),
     Step(
-        "Announce",
-        "SNS `Publish`, for the stream record of the token.",
+        "Stream",
+        "Lambda reads the token's record from the table's stream, and hands it to announce. Both ends are AWS's. "
+        "Whatever goes wrong there comes to one of two things: announce is not called, or its answer is not taken.",
+        None,
+        _CALL,
+        _issued,
+        Journey.announce,
+    ),
+    Step(
+        "SNS",
+        "`Publish`, for the stream record of the token.",
         Point("Publish"),
         _TRY_OR_CALL,
         _issued,
@@ -200,7 +236,7 @@ STEPS: tuple[Step, ...] = (
         "Dead letter",
         "SQS `SendMessage`, for a stream record that no event can be made of.",
         Point("SendMessage"),
-        _TRY_OR_CALL,
+        _CALL,
         unpublishable,
         Journey.announce,
     ),

@@ -72,7 +72,7 @@ STORIES: tuple[Story, ...] = (
         "login that the broker refuses",
         _LOGIN,
         (*_READY, _TOKEN, "UpdateItem", "GetItem"),
-        broken=(Endpoint.POCKETFUL_TOKEN, "400 invalid_grant"),
+        broken=(Endpoint.POCKETFUL_TOKEN, "4xx, invalid_grant"),
     ),
     Story(
         "login whose grant cannot be sent",

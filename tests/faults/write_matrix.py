@@ -14,12 +14,13 @@ import tests.conftest  # noqa: E402, F401 - the import roots are set above; this
 from tests.faults.brokers import faulty_brokers  # noqa: E402 - see above
 from tests.faults.cells import cells, run  # noqa: E402 - see above
 from tests.faults.document import DOCUMENT, write  # noqa: E402 - see above
+from tests.kit.emulated import emulated_aws  # noqa: E402 - see above
 
 
 def main() -> int:
     """Write the document. Gives the exit status: 1 where an invariant does not hold, and then nothing is written."""
     outcomes = {}
-    with faulty_brokers() as brokers:
+    with emulated_aws(), faulty_brokers() as brokers:
         for cell in cells():
             try:
                 outcomes[cell] = run(cell, brokers)

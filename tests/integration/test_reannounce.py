@@ -14,7 +14,8 @@ import pytest
 from local.aws import worker_environment
 from local.stack import Stack
 from tests.integration.walker import Walker, attempt_of
-from tools.reannounce import Failure, parse_since
+from tools.command import Failure
+from tools.reannounce import parse_since
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -35,10 +36,10 @@ def messages(stack: Stack, queue: str) -> list[str]:
     return [message["Body"] for message in found]
 
 
-def run(stack: Stack, since: str, name: str = "brokerlink") -> subprocess.CompletedProcess[str]:
+def run(stack: Stack, since: str, stage: str = "default") -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does, against the stack's emulator."""
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "tools.reannounce", "--since", since, "--stack", name],
+        [sys.executable, "-m", "tools.reannounce", "--since", since, "--stage", stage],
         cwd=PROJECT,
         env={"PATH": os.environ["PATH"], **worker_environment(stack.aws_url)},
         capture_output=True,
@@ -71,7 +72,7 @@ def test_nothing_is_announced_of_what_is_older_than_since(stack: Stack, walker: 
 
 
 def test_stack_that_is_none_is_said_in_a_sentence(stack: Stack) -> None:
-    done = run(stack, "0", name="nosuch")
+    done = run(stack, "0", stage="trial")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert done.stderr.startswith("reannounce: ")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.ports import Ports
+from local import engines
+from local.ports import Ports, reserve
 from local.stack import Stack
 from tests.integration.walker import Walker
+from tests.privileges.watch import watched_stack
 from tests.simulators.standard_oauth import AccountIn
 from tests.simulators.standard_server import StandardServer, serve_standard_server
-
-PORT = 18_231
-CALLBACK = f"http://127.0.0.1:{PORT}/callback/acme"
 
 
 def app(server: StandardServer, **settings: Any) -> dict[str, Any]:
@@ -24,6 +25,8 @@ def app(server: StandardServer, **settings: Any) -> dict[str, Any]:
         "protocol": "oauth2",
         "client_id": server.client_id,
         "client_secret": server.client_secret,
+        "authorization_endpoint": server.authorization_endpoint,
+        "token_endpoint": server.token_endpoint,
         "scope": "openid orders",
         **settings,
     }
@@ -44,44 +47,72 @@ def toml(tables: dict[str, dict[str, Any]]) -> str:
 
 
 CONFIGURATIONS: dict[str, tuple[dict[str, Any], Callable[[StandardServer], dict[str, Any]]]] = {
-    "basic, account from a GET": (
+    # The account comes from …
+    "acme_get": (
         {"auth_method": "client_secret_basic"},
         lambda server: {"account": {"from": "get", "url": server.userinfo_endpoint, "path": "sub"}},
     ),
-    "secret in the body, account in the token response": (
+    "acme_token_response": (
         {"auth_method": "client_secret_post", "account_in": AccountIn.TOKEN_RESPONSE, "account_claim": "account"},
         lambda _: {"client_auth": "client_secret_post", "account": {"from": "token_response", "path": "account"}},
     ),
-    "issuer named, account in the id_token": (
+    "acme_id_token": (
         {"account_in": AccountIn.ID_TOKEN, "issuer_parameter": True},
         lambda server: {"issuer": server.url, "account": {"from": "id_token", "path": "sub"}},
     ),
-    "account in the access token": (
+    "acme_access_token": (
         {"account_in": AccountIn.ACCESS_TOKEN},
         lambda _: {"account": {"from": "access_token", "path": "sub"}, "token_hours": 24},
     ),
 }
 
 
-@pytest.mark.parametrize("name", CONFIGURATIONS)
-def test_standard_server_is_served_by_configuration_alone(name: str, tmp_path: Path) -> None:
-    served, settings = CONFIGURATIONS[name]
-    with serve_standard_server(redirect_uri=CALLBACK, **served) as server:
-        own = app(
-            server,
-            authorization_endpoint=server.authorization_endpoint,
-            token_endpoint=server.token_endpoint,
-            **settings(server),
+@dataclass(frozen=True)
+class Configured:
+    """A stack with a broker app for each configuration, and the server that each of them is an app at."""
+
+    stack: Stack
+    servers: dict[str, StandardServer]
+
+
+@pytest.fixture(scope="module")
+def configured(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Configured]:
+    folder: Path = tmp_path_factory.mktemp("stack")
+    # The servers have to know it before the stack is there.
+    with reserve(0, "PORT") as free:
+        port: int = free.getsockname()[1]
+    with ExitStack() as running:
+        servers = {
+            broker: running.enter_context(serve_standard_server(redirect_uri=callback(port, broker), **served))
+            for broker, (served, _) in CONFIGURATIONS.items()
+        }
+        file = folder / "brokers.local.toml"
+        file.write_text(
+            toml({broker: app(server, **settings_of(broker, server)) for broker, server in servers.items()})
         )
-        file = tmp_path / "brokers.local.toml"
-        file.write_text(toml({"acme": own}))
-        with Stack(Ports(app=PORT, brokers=0, aws=0), brokers_file=file, logs=tmp_path / "logs") as stack:
-            walker = Walker(stack)
-            outcome = walker.result(walker.log_in("acme"))
-            assert outcome["status"] == "connected"
-            row = walker.token_row(f"acme:{server.account}", f"acme#{server.account}")
-            assert row is not None
-            event = stack.received.wait_for(lambda each: each["id"] == outcome["attempt_id"])
-            assert event["subject"] == f"acme/{server.account}"
-        (form,) = server.token_requests
-        assert form["redirect_uri"] == CALLBACK
+        ports, started = Ports(app=port, brokers=0, aws=0), running.enter_context(engines.start(engine))
+        stack = watched_stack(started, ports=ports, brokers_file=file, logs=folder / "logs")
+        yield Configured(running.enter_context(stack), servers)
+
+
+def callback(port: int, broker: str) -> str:
+    return f"http://127.0.0.1:{port}/callback/{broker}"
+
+
+def settings_of(broker: str, server: StandardServer) -> dict[str, Any]:
+    _, settings = CONFIGURATIONS[broker]
+    return settings(server)
+
+
+@pytest.mark.parametrize("broker", CONFIGURATIONS)
+def test_standard_server_is_served_by_configuration_alone(configured: Configured, broker: str) -> None:
+    server, stack = configured.servers[broker], configured.stack
+    walker = Walker(stack)
+    outcome = walker.result(walker.log_in(broker))
+    assert outcome["status"] == "connected"
+    row = walker.token_row(f"{broker}:{server.account}", f"{broker}#{server.account}")
+    assert row is not None
+    event = stack.received.wait_for(lambda each: each["id"] == outcome["attempt_id"])
+    assert event["subject"] == f"{broker}/{server.account}"
+    (form,) = server.token_requests
+    assert form["redirect_uri"] == f"{stack.base_url}/callback/{broker}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
@@ -11,14 +12,27 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from local.stack import Stack
+from local.aws import Clients
 from tests.simulators.walk import read_form
+
+
+class Place(Protocol):
+    """Where there is something to walk through: the front, and the brokers' simulators."""
+
+    base_url: str
+    clients: Clients
+
+    @property
+    def brokers_url(self) -> str: ...
+
+    @property
+    def outputs(self) -> Mapping[str, str]: ...
 
 
 class Walker:
     """One browser: keeps cookies, walks the simulators' forms, and stops at redirects so that each can be looked at."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Place) -> None:
         self.stack = stack
         # No connection is kept, so none is left open at the end.
         limits = httpx.Limits(max_keepalive_connections=0)
@@ -88,7 +102,7 @@ class Walker:
     def token_row(self, user_id: str, connection: str) -> dict[str, Any] | None:
         """Give a row of Tokens as DynamoDB speaks it."""
         key = {"user_id": {"S": user_id}, "connection": {"S": connection}}
-        table = self.stack.deployment.outputs["TokensTableName"]
+        table = self.stack.outputs["TokensTableName"]
         found: dict[str, Any] | None = self.stack.clients.dynamodb.get_item(TableName=table, Key=key).get("Item")
         return found
 

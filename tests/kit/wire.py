@@ -143,6 +143,16 @@ def refused_in_xml(code: str, *, status: int = 400) -> Fault:
     return lambda _, request: _response(request, status, body)
 
 
+def misread(body: object, *, status: int = 200) -> Fault:
+    """Give the fault of a call that is carried out, and whose answer arrives as other JSON."""
+
+    def fault(carry: Carry, request: AWSPreparedRequest) -> AWSResponse:
+        carry()
+        return _response(request, status, json.dumps(body))
+
+    return fault
+
+
 def cancelled(*reasons: str, items: Sequence[Mapping[str, Any] | None] = ()) -> Fault:
     """Give the fault of a transaction that is cancelled for these reasons, one for each of its writes."""
     told: list[dict[str, Any]] = [{"Code": reason} for reason in reasons]

@@ -11,6 +11,7 @@ from local.ports import listen
 from local.stack import Stack
 from local.template import Template
 from tests.local.miniature_stack import MINIATURE, PARAMETERS, SECRET, Miniature
+from tests.privileges.watch import watched_stack
 
 
 @pytest.fixture
@@ -32,5 +33,5 @@ def miniature(emulator: Emulator) -> Miniature:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole local stack, without the developer's own brokers.local.toml."""
     folder: Path = tmp_path_factory.mktemp("stack")
-    with Stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
+    with watched_stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
         yield running

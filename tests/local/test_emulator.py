@@ -48,6 +48,14 @@ def test_a_preflight_is_refused(emulator: Emulator) -> None:
     assert _status(emulator, headers=headers, method="OPTIONS") == 403
 
 
+@pytest.mark.parametrize("length", ["abc", "-1", "+1", "1.0", "0x1"])
+def test_a_length_that_is_no_number_is_refused(
+    emulator: Emulator, length: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert _status(emulator, headers={"Content-Length": length}, method="POST") == 400
+    assert "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
 def test_its_own_names_are_served(emulator: Emulator, name: str) -> None:
     port = urlsplit(emulator.url).port

@@ -157,19 +157,21 @@ def test_a_record_that_always_fails_is_never_skipped(miniature: Miniature) -> No
     assert all(batch[0] == "b" for batch in announce.batches[1:])
 
 
-def _cancelled_transaction(miniature: Miniature, user: str) -> None:
+def _cancelled_transaction(miniature: Miniature, user: str, *, beside: str = "another") -> None:
+    """A transaction that would write `beside` too, if `user` were not there."""
     dynamodb = miniature.clients.dynamodb
-    item: dict[str, Any] = {"user_id": {"S": user}, "shard": {"S": "x"}, "expires_at": {"N": "1"}}
+    item: dict[str, Any] = {"shard": {"S": "x"}, "expires_at": {"N": "1"}}
     with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
         dynamodb.transact_write_items(
             TransactItems=[
                 {
                     "Put": {
                         "TableName": miniature.id_of("Tokens"),
-                        "Item": item,
+                        "Item": {"user_id": {"S": each}, **item},
                         "ConditionExpression": "attribute_not_exists(user_id)",
                     }
                 }
+                for each in (user, beside)
             ]
         )
 
@@ -183,6 +185,28 @@ def test_a_cancelled_transaction_does_not_silence_the_stream(miniature: Miniatur
         _cancelled_transaction(miniature, user)
         assert delivery.deliver()
     assert announce.batches == [["a"], ["b"], ["c"]]
+
+
+def test_a_write_that_was_cancelled_between_two_calls_of_the_poller_is_never_delivered(miniature: Miniature) -> None:
+    """moto writes it, into a table that it then puts away: an iterator from before still looks at that one."""
+    announce = FakeAnnounce()
+    delivery = _delivery(miniature, announce)
+    cancelled: list[str] = []
+    _put(miniature, "a")
+
+    def cancel_once(**_: object) -> None:
+        if not cancelled:
+            cancelled.append("b")
+            _cancelled_transaction(miniature, "a", beside="b")
+
+    miniature.clients.streams.meta.events.register("before-call.dynamodb-streams.GetRecords", cancel_once)
+    assert delivery.deliver()
+    assert announce.batches == [["a"]]
+    # What takes the place that the cancelled write had in the stream is not passed over.
+    _put(miniature, "c")
+    assert delivery.deliver()
+    assert announce.batches == [["a"], ["c"]]
+    assert cancelled
 
 
 def test_the_poller_delivers_at_each_write_and_again_after_a_failure(miniature: Miniature) -> None:

@@ -88,6 +88,24 @@ def test_one_idle_worker_is_used_again_the_last_one_first(start: Start) -> None:
     assert len({pid.split("'pid': ")[1] for pid in pids}) == 1
 
 
+def test_after_idle_workers_were_ended_the_next_event_starts_cold(start: Start, witness: Witness) -> None:
+    pool, _ = start(HANG, prewarm=2)
+    with ThreadPoolExecutor(1) as clients:
+        answer = clients.submit(pool.invoke, {"port": witness.port}, patience=20)
+        busy = witness.arrival()
+        pool.retire()
+        assert pool.size == 1
+        busy.sendall(b"x")
+        assert answer.result(20) == "let go"
+        pool.retire()
+        assert died(busy)
+        assert pool.size == 0
+        again = clients.submit(pool.invoke, {"port": witness.port}, patience=20)
+        witness.arrival().sendall(b"x")
+        assert again.result(20) == "let go"
+    assert len(set(witness.pids)) == 2
+
+
 def test_fifty_events_at_once_are_all_answered_by_at_most_max_workers(start: Start) -> None:
     pool, _ = start(ECHO, max_workers=3)
     with ThreadPoolExecutor(50) as clients:

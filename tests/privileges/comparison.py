@@ -27,7 +27,7 @@ def compare(calls: Iterable[Call], main: Stack, consumer: Stack, resources: Reso
     by_aws = [replace(own.call, resource=resources.meant(own.call.resource)) for own in own_calls()]
     allowing = {call: said[call.caller].allowing(call) for call in [*calls, *by_aws]}
     used = {(call.caller, grant) for call, found in allowing.items() for grant in found}
-    given = {(caller, grant) for caller, policy in said.items() for grant in policy.own}
+    given = {(caller, grant) for caller, policy in said.items() for grant in policy.own if grant.effect == "Allow"}
     # A wildcard allows more than any recording could show to be needed.
     wide = {(caller, grant) for caller, grant in given if "*" in grant.action + grant.resource}
     return Comparison(

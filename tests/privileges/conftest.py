@@ -7,14 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from local.moto_engine import Moto
-from local.stack import Stack
 from tests.privileges.calls import Call
 from tests.privileges.journeys import JOURNEYS
-from tests.privileges.recorder import Recorder
-from tests.privileges.resources import Resources, resources_of
-from tests.privileges.roles import CALLERS, consumer_source
-from tests.template.stack import source, translate
+from tests.privileges.resources import Resources
+from tests.privileges.watch import watched
 
 
 @dataclass(frozen=True)
@@ -28,9 +24,7 @@ class Evidence:
 @pytest.fixture(scope="session")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     folder = tmp_path_factory.mktemp("stack")
-    recorder = Recorder(Moto(), CALLERS)
-    with Stack(engine=recorder, brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as stack:
+    with watched(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
         for journey in JOURNEYS:
-            journey(stack, recorder)
-        resources = resources_of(stack, translate(source()), translate(consumer_source()))
-    return Evidence(recorder.calls, resources)
+            journey(running.stack, running.recorder)
+    return Evidence(running.recorder.calls, running.resources)

@@ -24,6 +24,15 @@ def test_it_listens_on_loopback_only(simulators: RunningSimulators) -> None:
         elsewhere.bind(("127.0.0.2", simulators.port))
 
 
+@pytest.mark.parametrize(("path", "sets"), [(IDENTITY, True), ("/pocketful/oauth2/auth", False)])
+def test_each_answer_for_programs_sets_a_cookie_of_its_own(
+    simulators: RunningSimulators, path: str, *, sets: bool
+) -> None:
+    cookies = [request_line(simulators.port, path).getheader("Set-Cookie") for _ in range(2)]
+    assert (None not in cookies) is sets
+    assert (len({*cookies}) == 2) is sets
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "localhost:{port}", "LOCALHOST:{port}"])
 @pytest.mark.parametrize("path", ["/pocketful/oauth2/token", "/simulator/requests"])
 def test_its_own_hosts_are_answered(simulators: RunningSimulators, host: str, path: str) -> None:

@@ -43,7 +43,7 @@ def routes_go_where_the_contract_says(stack: Stack) -> None:
         integration = operation["x-amazon-apigateway-integration"]
         assert integration["payloadFormatVersion"] == "2.0", route
         assert integration["type"] == "aws_proxy", route
-        found = re.search(r"\$\{(\w+)\.Arn\}/invocations$", named(integration["uri"]))
+        found = re.search(r"\$\{(\w+)Aliaslive\}/invocations$", named(integration["uri"]))
         targets[route] = found[1] if found else None
     assert targets == OPEN | SIGNED
 
@@ -68,6 +68,11 @@ def every_route_is_throttled(stack: Stack) -> None:
         assert named(settings[setting]) == parameter
         assert 0 < stack.body["Parameters"][parameter]["Default"] <= stack.body["Parameters"][parameter]["MaxValue"]
     assert "RouteSettings" not in stage
+
+
+def the_apis_own_address_is_served_by_default(stack: Stack) -> None:
+    (server,) = stack.properties("HttpApi")["Body"]["servers"]
+    assert server == {"x-amazon-apigateway-endpoint-configuration": {"disableExecuteApiEndpoint": False}}
 
 
 def the_stage_is_the_default_one(stack: Stack) -> None:

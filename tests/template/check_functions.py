@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.template.stack import FUNCTIONS, Stack, named
 
 _ALL = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 _WEB = {
     "BROKERLINK_ATTEMPTS_TABLE": "LoginAttemptsTable",
-    "BROKERLINK_BASE_URL": "PublicBaseUrl",
+    "BROKERLINK_BASE_URL": "",
     "BROKERLINK_CANONICAL_HOST": "CanonicalHost",
     "BROKERLINK_BROKER_APPS": "BrokerApps",
     "BROKERLINK_RETURN_TO": "ReturnTo",
@@ -33,6 +35,8 @@ TIMEOUTS = {"AuthorizeFunction": 10, "CallbackFunction": 28, "AnnounceFunction":
 ENVIRONMENT_BYTES = 4096
 # More than any physical name or ARN of this stack takes.
 REFERENCE_BYTES = 160
+# The longest name that CloudFormation takes.
+STACK_NAME_BYTES = 128
 
 
 def each_function_sees_its_own_settings_and_no_more(stack: Stack) -> None:
@@ -42,17 +46,26 @@ def each_function_sees_its_own_settings_and_no_more(stack: Stack) -> None:
         assert {key: named(value) for key, value in variables.items() if key not in _ALL} == expected, name
         assert variables.keys() >= _ALL, name
         assert variables["POWERTOOLS_SERVICE_NAME"] == name.removesuffix("Function").lower()
-        assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "brokerlink"
+        assert named(variables["POWERTOOLS_METRICS_NAMESPACE"]) == "brokerlink/${AWS::StackName}"
 
 
 def the_longest_settings_fit_into_the_environment(stack: Stack) -> None:
     for name in FUNCTIONS:
-        variables = stack.properties(name)["Environment"]["Variables"]
+        variables = stack.whole["Resources"][name]["Properties"]["Environment"]["Variables"]
         longest = sum(len(key) + _longest(stack, value) for key, value in variables.items())
-        assert longest < ENVIRONMENT_BYTES, name
+        assert longest < ENVIRONMENT_BYTES, (name, longest)
 
 
 def _longest(stack: Stack, value: object) -> int:
+    match value:
+        case {"Fn::If": [_, then, otherwise]}:
+            return max(_longest(stack, then), _longest(stack, otherwise))
+        case {"Fn::Sub": str(text)}:
+            variables = re.findall(r"\$\{([\w:]+)\}", text)
+            around = len(re.sub(r"\$\{[\w:]+\}", "", text))
+            return around + sum(_longest(stack, {"Ref": variable}) for variable in variables)
+        case {"Ref": "AWS::StackName"}:
+            return STACK_NAME_BYTES
     parameter = stack.body["Parameters"].get(named(value))
     if parameter is None:
         return len(value) if isinstance(value, str) else REFERENCE_BYTES
@@ -69,6 +82,21 @@ def functions_have_their_limits(stack: Stack) -> None:
         assert [named(item) for item in function["Architectures"]] == ["Architecture"], name
         handler = name.removesuffix("Function").lower()
         assert function["Handler"] == f"{handler}.handler", name
+        # An account's last 100 executions cannot be reserved, and a new account has 10.
+        assert "ReservedConcurrentExecutions" not in function, name
+
+
+def each_function_is_reached_by_its_live_alias(stack: Stack) -> None:
+    versions, aliases = stack.of_type("AWS::Lambda::Version"), stack.of_type("AWS::Lambda::Alias")
+    assert aliases.keys() == {f"{name}Aliaslive" for name in FUNCTIONS}
+    for name in FUNCTIONS:
+        alias = aliases[f"{name}Aliaslive"]
+        assert alias["Name"] == "live", name
+        version, _, attribute = named(alias["FunctionVersion"]).partition(".")
+        assert attribute == "Version", name
+        assert named(versions[version]["FunctionName"]) == named(alias["FunctionName"]) == name
+        # Requests under way end on the version before; and it can be put back.
+        assert stack.body["Resources"][version]["DeletionPolicy"] == "Retain", name
 
 
 def functions_import_from_the_two_layers(stack: Stack) -> None:
@@ -79,8 +107,9 @@ def functions_import_from_the_two_layers(stack: Stack) -> None:
         assert [named(layer) for layer in stack.properties(name)["Layers"]] == [dependencies, library]
 
 
-def every_log_is_structured_and_ends(stack: Stack) -> None:
+def every_log_is_structured_encrypted_and_ends(stack: Stack) -> None:
     groups = stack.of_type("AWS::Logs::LogGroup")
+    assert {named(group["KmsKeyId"]) for group in groups.values()} == {"MessagingKey.Arn"}
     assert all(named(group["RetentionInDays"]) == "LogRetentionDays" for group in groups.values())
     assert "AccessLogGroup" in groups
     for name in FUNCTIONS:

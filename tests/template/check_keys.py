@@ -12,10 +12,25 @@ KEPT = {"kms:PutKeyPolicy", "kms:GetKeyPolicy", "kms:DescribeKey", "kms:Schedule
 # What reads or writes data, or lets somebody else do so past the policy.
 USE = ("Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey", "GenerateMac", "Sign", "CreateGrant", "DeriveSharedSecret")
 
+# What CloudWatch Logs does with a group's key (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html).
+LOGGING = {
+    "Decrypt",
+    "DescribeKey",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "ReEncryptFrom",
+    "ReEncryptTo",
+}
+
 
 def _use_of(stack: Stack, key: str) -> set[Grant]:
     said = grants(stack.properties(key)["KeyPolicy"])
-    return {grant for grant in said if "*" in grant.action or grant.action.removeprefix("kms:").startswith(USE)}
+    return {
+        grant
+        for grant in said
+        if "*" in grant.action or grant.action.removeprefix("kms:").startswith(USE) or grant.principal != ACCOUNT
+    }
 
 
 def only_callback_encrypts_and_only_the_context_decrypts(stack: Stack) -> None:
@@ -28,14 +43,17 @@ def only_callback_encrypts_and_only_the_context_decrypts(stack: Stack) -> None:
     }
 
 
-def messaging_key_works_through_sns_and_sqs_only(stack: Stack) -> None:
+def messaging_key_works_through_messages_and_logs_only(stack: Stack) -> None:
     topic = "arn:${AWS::Partition}:sns:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-TokenIssuedTopic-*"
     delivery = condition({"StringEquals": {"aws:SourceAccount": "AWS::AccountId"}, "ArnLike": {"aws:SourceArn": topic}})
+    logs = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
+    groups = [f"{logs}/aws/lambda/${{AWS::StackName}}-*", f"{logs}/aws/vendedlogs/${{AWS::StackName}}/*"]
+    own_logs = condition({"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}})
     assert _use_of(stack, "MessagingKey") == {
         Grant(action, "*", said, principal)
         for action in ("kms:Decrypt", "kms:GenerateDataKey")
         for said, principal in ((condition(MESSAGING), ACCOUNT), (delivery, "sns.amazonaws.com"))
-    }
+    } | {Grant(f"kms:{action}", "*", own_logs, "logs.${AWS::Region}.amazonaws.com") for action in LOGGING}
 
 
 def the_account_manages_its_keys_and_is_not_locked_out(stack: Stack) -> None:

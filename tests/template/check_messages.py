@@ -9,7 +9,7 @@ from tests.template.iam import Grant, condition, grants
 from tests.template.stack import Stack, named
 
 MAPPING = "AnnounceFunctionTokenStored"
-_PLAIN = condition({"Bool": {"aws:SecureTransport": "false"}})
+PLAIN = condition({"Bool": {"aws:SecureTransport": "false"}})
 _ANNOUNCE = condition({"ArnEquals": {"aws:PrincipalArn": "AnnounceRole.Arn"}})
 _NOT_ANNOUNCE = condition({"ArnNotEquals": {"aws:PrincipalArn": "AnnounceRole.Arn"}})
 _ELSEWHERE = condition({"StringNotEquals": {"aws:PrincipalAccount": "AWS::AccountId"}})
@@ -24,8 +24,8 @@ def only_announce_publishes_and_only_this_account_subscribes(stack: Stack) -> No
         Grant("sns:Subscribe", "TokenIssuedTopic", "", ACCOUNT),
         Grant("sns:Subscribe", "TokenIssuedTopic", _ELSEWHERE, "*", "Deny"),
         Grant("sns:Subscribe", "TokenIssuedTopic", condition({"StringEquals": {"sns:Protocol": "http"}}), "*", "Deny"),
-        Grant("sns:Publish", "TokenIssuedTopic", _PLAIN, "*", "Deny"),
-        Grant("sns:Subscribe", "TokenIssuedTopic", _PLAIN, "*", "Deny"),
+        Grant("sns:Publish", "TokenIssuedTopic", PLAIN, "*", "Deny"),
+        Grant("sns:Subscribe", "TokenIssuedTopic", PLAIN, "*", "Deny"),
     }
 
 
@@ -34,8 +34,8 @@ def only_announce_sends_to_the_dead_letters(stack: Stack) -> None:
     assert [named(queue) for queue in policy["Queues"]] == ["AnnounceDeadLetters"]
     assert set(grants(policy["PolicyDocument"])) == {
         Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn", _NOT_ANNOUNCE, "*", "Deny"),
-        Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn", _PLAIN, "*", "Deny"),
-        Grant("sqs:ReceiveMessage", "AnnounceDeadLetters.Arn", _PLAIN, "*", "Deny"),
+        Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn", PLAIN, "*", "Deny"),
+        Grant("sqs:ReceiveMessage", "AnnounceDeadLetters.Arn", PLAIN, "*", "Deny"),
     }
 
 
@@ -50,7 +50,7 @@ def the_stream_is_announced_as_long_as_it_lives(stack: Stack) -> None:
     assert stack.of_type("AWS::Lambda::EventSourceMapping").keys() == {MAPPING}
     mapping = stack.properties(MAPPING)
     assert named(mapping["EventSourceArn"]) == "TokensTable.StreamArn"
-    assert named(mapping["FunctionName"]) == "AnnounceFunction"
+    assert named(mapping["FunctionName"]) == "AnnounceFunctionAliaslive"
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["MaximumRetryAttempts"] == -1
     assert mapping["MaximumRecordAgeInSeconds"] == 86_400

@@ -1,4 +1,4 @@
-"""What other stacks and the operator's tools learn of this one, and what wakes a person."""
+"""What other stacks and the operator's tools learn of this one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ EXPORTED = {
     "TokenIssuedTopicArn",
     "TokensTableName",
     "ConsumerPolicyArn",
+    "ReaderLayerParameterName",
     "MessagingKeyArn",
     "BrokerSecretArn",
     "LoginAttemptsTableName",
@@ -27,30 +28,9 @@ def what_stays_the_same_is_exported(stack: Stack) -> None:
 
 
 def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
-    assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn"}
-
-
-def trouble_that_nobody_sees_raises_an_alarm(stack: Stack) -> None:
-    alarms = {
-        (alarm["MetricName"], *(named(dimension["Value"]) for dimension in alarm.get("Dimensions", ())))
-        for alarm in stack.of_type("AWS::CloudWatch::Alarm").values()
-    }
-    assert alarms == {
-        ("Errors", "AuthorizeFunction"),
-        ("Errors", "CallbackFunction"),
-        ("IteratorAge", "AnnounceFunction"),
-        ("ApproximateNumberOfMessagesVisible", "AnnounceDeadLetters.QueueName"),
-        ("error_lines",),
-    }
-
-
-def every_error_line_is_counted(stack: Stack) -> None:
-    filters = stack.of_type("AWS::Logs::MetricFilter").values()
-    assert {named(each["LogGroupName"]) for each in filters} == {
-        "AuthorizeLogGroup",
-        "CallbackLogGroup",
-        "AnnounceLogGroup",
-    }
-    for each in filters:
-        assert each["FilterPattern"] == '{ $.level = "ERROR" }'
-        assert [change["MetricName"] for change in each["MetricTransformations"]] == ["error_lines"]
+    assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn", "DashboardUrl"}
+    layer = named(stack.body["Outputs"]["BrokerlinkLayerArn"]["Value"])
+    assert layer in stack.of_type("AWS::Lambda::LayerVersion")
+    parameter = stack.properties("ReaderLayerParameter")
+    assert (named(parameter["Name"]), parameter["Type"]) == ("/${AWS::StackName}/reader-layer", "String")
+    assert named(parameter["Value"]) == layer

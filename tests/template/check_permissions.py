@@ -79,7 +79,7 @@ def no_identity_policy_has_a_wildcard(stack: Stack) -> None:
 def nobody_else_gets_a_policy(stack: Stack) -> None:
     kinds = {resource["Type"] for resource in stack.body["Resources"].values()}
     iam = {kind for kind in kinds if kind.startswith("AWS::IAM::")}
-    assert iam == {"AWS::IAM::Role", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy"}
+    assert iam == {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
 
 
 def each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Stack) -> None:
@@ -102,13 +102,13 @@ def only_the_api_invokes_and_only_on_its_own_routes(stack: Stack) -> None:
         assert named(names["__ApiId__"]) == "HttpApi", name
         invoked.append((named(permission["FunctionName"]), text.partition("${__Stage__}/")[2]))
     assert sorted(invoked) == [
-        ("AuthorizeFunction", "GET/"),
-        ("AuthorizeFunction", "GET/authorize/*"),
-        ("AuthorizeFunction", "POST/sessions"),
-        ("CallbackFunction", "GET/attempts/*"),
-        ("CallbackFunction", "GET/callback/*"),
-        ("CallbackFunction", "GET/result"),
-        ("CallbackFunction", "POST/callback/*"),
-        ("CallbackFunction", "POST/confirm"),
+        ("AuthorizeFunctionAliaslive", "GET/"),
+        ("AuthorizeFunctionAliaslive", "GET/authorize/*"),
+        ("AuthorizeFunctionAliaslive", "POST/sessions"),
+        ("CallbackFunctionAliaslive", "GET/attempts/*"),
+        ("CallbackFunctionAliaslive", "GET/callback/*"),
+        ("CallbackFunctionAliaslive", "GET/result"),
+        ("CallbackFunctionAliaslive", "POST/callback/*"),
+        ("CallbackFunctionAliaslive", "POST/confirm"),
     ]
     assert not stack.of_type("AWS::Lambda::Url")

@@ -75,9 +75,6 @@ def role_documents(stack: Stack, role: str) -> Iterator[Json]:
     assert not properties.get("ManagedPolicyArns"), f"{role} has policies that others write"
     for policy in properties.get("Policies", []):
         yield policy["PolicyDocument"]
-    for policy in stack.of_type("AWS::IAM::RolePolicy").values():
-        if named(policy["RoleName"]) == role:
-            yield policy["PolicyDocument"]
     for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
         for policy in stack.of_type(kind).values():
             if role in map(named, policy.get("Roles", [])):

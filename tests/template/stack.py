@@ -15,6 +15,7 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 from local.aws import isolated_session
+from tests.template.conditions import settled
 
 type Json = dict[str, Any]
 
@@ -26,9 +27,10 @@ FUNCTIONS = ("AuthorizeFunction", "CallbackFunction", "AnnounceFunction")
 
 @dataclass(frozen=True)
 class Stack:
-    """A translated template."""
+    """A translated template, as the parameters leave it; `whole` is it before any condition was decided."""
 
     body: Json
+    whole: Json
 
     def properties(self, name: str) -> Json:
         properties: Json = self.body["Resources"][name]["Properties"]
@@ -61,14 +63,20 @@ def _parsed() -> Json:
     return parsed
 
 
-def translate(template: Json) -> Stack:
-    """Translate a template that is free to be changed, as `local.template` does it but without reading a file."""
+def translate(template: Json, **parameters: str) -> Stack:
+    """Translate a template that is free to be changed, as `local.template` does it but without reading a file.
+
+    What is not given has its default.
+    """
     for name, resource in template["Resources"].items():
         for setting in ("CodeUri", "ContentUri"):
             if setting in resource.get("Properties", {}):
                 resource["Properties"][setting] = f"s3://code/{name}"
     translator = Translator(None, Parser(), boto_session=isolated_session())
-    return Stack(translator.translate(template, parameter_values={}, get_managed_policy_map=dict))
+    whole: Json = translator.translate(template, parameter_values=parameters, get_managed_policy_map=dict)
+    # Goes nowhere, but unpublished metrics are complained about.
+    translator.metrics.publish()
+    return Stack(settled(whole, parameters), whole)
 
 
 def named(value: object) -> str:

@@ -70,6 +70,7 @@ def _bootstrap(project: Path, path: Path, *arguments: str) -> subprocess.Complet
         (".venv", "python", "dev"),
         (".tools/sam", "python", "sam"),
         (".tools/ministack", "python", "ministack"),
+        (".tools/checkov", "python", "checkov"),
         (".tools/uv", "uv", "uv"),
     ],
 )
@@ -147,7 +148,7 @@ def test_what_runs_is_what_is_tested() -> None:
     assert _pins("runtime").items() <= _pins("local").items() <= _pins("dev").items()
 
 
-@pytest.mark.parametrize("name", ["runtime", "local", "dev", "sam", "ministack", "uv"])
+@pytest.mark.parametrize("name", ["runtime", "local", "dev", "sam", "ministack", "checkov", "uv"])
 def test_every_requirement_is_pinned_by_hash(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     blocks = re.split(r"\n(?=\S)", text)

@@ -14,7 +14,7 @@ from brokerlink.brokers import Brokers
 from brokerlink.errors import Code, LoginError, Step
 from tests.kit.clients import client, wired
 from tests.kit.core import Clock
-from tests.kit.wire import Fault, down, refused
+from tests.kit.wire import Fault, down, misread, refused
 from tests.kit.world import APPS
 
 OLD = {"pocketful": {"client_secret": "canary-old"}, "fivepaisa": {"encryption_key": "canary-key", "user_id": "canary"}}
@@ -226,6 +226,9 @@ def test_a_secret_that_stays_malformed_is_fetched_once_a_minute_not_at_every_log
 # Secrets Manager
 
 
+NOT_ITS_OWN = "the answer is not Secrets Manager's"
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "reason"),
     [
@@ -242,6 +245,10 @@ def test_a_secret_that_stays_malformed_is_fetched_once_a_minute_not_at_every_log
         pytest.param(
             refused("InvalidRequestException"), Code.APP_MISCONFIGURED, "InvalidRequestException", id="being deleted"
         ),
+        pytest.param(misread({"ARN": 7, "SecretString": "canary"}), Code.BUSY, NOT_ITS_OWN, id="an odd name"),
+        pytest.param(misread({"ARN": "arn", "SecretString": ["canary"]}), Code.BUSY, NOT_ITS_OWN, id="a list"),
+        pytest.param(misread({"ARN": "arn", "SecretBinary": 7}), Code.BUSY, "TypeError", id="odd bytes"),
+        pytest.param(misread(["canary"]), Code.BUSY, "AttributeError", id="no object"),
     ],
 )
 def test_what_secrets_manager_refuses(keeper: Keeper, fault: Fault, code: Code, reason: str) -> None:

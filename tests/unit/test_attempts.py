@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -56,7 +57,7 @@ HELD = replace(
 SUCCEEDED = replace(
     EXCHANGING, status=Status.SUCCEEDED, code_verifier=None, account="YA0002", token_expires_at=TOKEN_END
 )
-FAILED = replace(PENDING, status=Status.FAILED, code_verifier=None, error="denied")
+FAILED = replace(PENDING, status=Status.FAILED, code_verifier=None, error="denied", failed_by=RIVAL)
 STATES = {
     "PENDING": PENDING,
     "EXCHANGING": EXCHANGING,
@@ -74,7 +75,8 @@ class Rows:
         create_tables(self.dynamodb)
         dynamodb, self.wire = wired("dynamodb")
         self.table = Table(dynamodb, "LoginAttempts")
-        self.mine = Attempts(self.table)
+        numbers = itertools.count(1)
+        self.mine = Attempts(self.table, lambda: f"writer-{next(numbers)}")
         self.others = Attempts(Table(self.dynamodb, "LoginAttempts"))
 
     def put(self, attempt: Attempt, **more: Any) -> None:
@@ -297,8 +299,9 @@ def test_the_sdks_repetition_finds_its_own_write(rows: Rows, write: str, status:
 def test_failure_without_a_grant_ends_a_pending_attempt(rows: Rows) -> None:
     rows.put(PENDING)
     failed = rows.mine.fail_pending(WHO, Code.DENIED, now=EXPIRES - 1)
-    assert failed == Transition(done=True, row=FAILED)
-    assert rows.get() == FAILED.to_item()
+    denied = replace(FAILED, failed_by="writer-1")
+    assert failed == Transition(done=True, row=denied)
+    assert rows.get() == denied.to_item()
 
 
 @pytest.mark.parametrize(
@@ -334,6 +337,57 @@ def test_claimants_failure_without_a_wait_stores_none(rows: Rows) -> None:
     rows.put(EXCHANGING)
     rows.mine.fail_claimed(ID, Code.BROKER_ERROR, claimed_by=ME)
     assert "retry_at" not in rows.get()
+
+
+# Every way to write FAILED, with the attempt that it ends.
+FAILURES: dict[str, tuple[Attempt, Callable[[Attempts, str], Transition]]] = {
+    "no grant": (PENDING, lambda attempts, _: attempts.fail_pending(WHO, Code.DENIED, now=NOW)),
+    "ran out at the broker": (PENDING, lambda attempts, _: attempts.settle(PENDING, EXPIRES)),
+    "by the claimant": (EXCHANGING, lambda attempts, me: attempts.fail_claimed(ID, Code.INTERNAL, claimed_by=me)),
+    "claim ran out": (EXCHANGING, lambda attempts, _: attempts.settle(EXCHANGING, NOW + 30)),
+    "hold ended": (HELD, lambda attempts, _: attempts.end_hold(ID, Code.ACCOUNT_MISMATCH)),
+    "hold ran out": (HELD, lambda attempts, _: attempts.settle(HELD, NOW + 600)),
+}
+
+
+@pytest.mark.parametrize(("attempt", "fail"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_that_the_sdk_wrote_twice_is_its_writers(
+    rows: Rows, attempt: Attempt, fail: Callable[[Attempts, str], Transition]
+) -> None:
+    rows.put(attempt)
+    rows.wire.meet("UpdateItem", resent)
+    failed = fail(rows.mine, ME)
+    assert failed.done
+    assert failed.row is not None
+    assert failed.row.to_item() == rows.get()
+    assert failed.row.status is Status.FAILED
+
+
+@pytest.mark.parametrize(("attempt", "fail"), FAILURES.values(), ids=FAILURES)
+def test_a_failure_that_another_wrote_first_is_the_others(
+    rows: Rows, attempt: Attempt, fail: Callable[[Attempts, str], Transition]
+) -> None:
+    rows.put(attempt)
+    theirs = replace(attempt, status=Status.FAILED, error="outcome_unknown", failed_by=RIVAL)
+    rows.wire.meet("UpdateItem", after(lambda: rows.put(theirs)))
+    assert fail(rows.mine, ME) == Transition(done=False, row=theirs)
+
+
+def test_a_failure_that_is_written_again_is_its_writers(rows: Rows) -> None:
+    rows.put(EXCHANGING)
+    for _ in range(2):
+        assert rows.mine.fail_claimed(ID, Code.INTERNAL, claimed_by=ME, failed_by="one failure").done
+    assert not rows.mine.fail_claimed(ID, Code.INTERNAL, claimed_by=ME, failed_by="another").done
+
+
+def test_every_failure_has_a_writer_of_its_own(rows: Rows) -> None:
+    attempts = Attempts(rows.table)
+    names = set()
+    for _ in range(2):
+        rows.put(HELD)
+        attempts.end_hold(ID, Code.EXPIRED)
+        names.add(rows.get()["failed_by"])
+    assert len(names) == 2
 
 
 # hold

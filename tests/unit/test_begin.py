@@ -119,6 +119,14 @@ def test_a_login_through_a_session_inherits_all_that_it_names(world: Core) -> No
     assert row["session"].startswith("session#")
 
 
+def test_a_direct_login_keeps_the_end_that_it_asked_for(world: Core) -> None:
+    end = "https://app.example.com/done"
+    begun = world.beginning.directly(
+        world.brokers["pocketful"], browser_key=BROWSER, redirect_uri="https://x.example", return_to=end
+    )
+    assert world.row(world.trip(begun, "pocketful", BROWSER))["return_to"] == end
+
+
 def test_nothing_is_sent_to_the_broker_if_nothing_could_be_stored(world: Core) -> None:
     world.wire.meet("PutItem", down)
     with pytest.raises(StorageError):
@@ -241,10 +249,20 @@ def test_retry_inherits_user_account_end_and_session(world: Core) -> None:
     begun = again(world, trip)
     assert isinstance(begun, Begun)
     earlier, later = world.row(trip), world.row(replace(trip, attempt_id=begun.attempt_id))
-    for name in ("user_id", "expected_account", "return_to", "session", "browser_hash", "broker"):
+    for name in ("user_id", "expected_account", "return_to", "session", "browser_hash", "broker", "redirect_uri"):
         assert later[name] == earlier[name]
     assert later["status"] == "PENDING"
     assert later["attempt_id"] != earlier["attempt_id"]
+
+
+def test_retry_of_a_direct_login_inherits_its_end(world: Core) -> None:
+    begun = world.beginning.directly(
+        world.brokers["pocketful"], browser_key=BROWSER, redirect_uri="x", return_to="https://app.example.com/done"
+    )
+    trip = world.trip(begun, "pocketful", BROWSER)
+    row = world.row(world.trip(again(world, trip), "pocketful", BROWSER))
+    assert row["return_to"] == "https://app.example.com/done"
+    assert row["redirect_uri"] == f"{CALLBACK_URL}/pocketful"
 
 
 def test_retry_works_after_the_session_has_run_out(world: Core) -> None:

@@ -153,12 +153,12 @@ def test_what_is_not_read_may_hold_anything_that_is_utf8() -> None:
 @pytest.mark.parametrize("query", [f"state={STATE}", f"state={STATE}&error=", f"state={STATE}&scope=orders"])
 def test_state_alone_brings_neither_grant_nor_refusal(query: str) -> None:
     callback = read(query)
-    assert (callback.grant, callback.refusal) == (None, None)
+    assert (callback.state.reveal(), callback.grant, callback.refusal) == (STATE, None, None)
 
 
 def test_error_counts_more_than_a_grant_beside_it() -> None:
     callback = read(f"code=a&state={STATE}&error=access_denied")
-    assert (callback.grant, callback.refusal) == (None, Code.DENIED)
+    assert (callback.state.reveal(), callback.grant, callback.refusal) == (STATE, None, Code.DENIED)
 
 
 def test_empty_error_beside_a_grant_is_none() -> None:

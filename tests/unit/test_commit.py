@@ -248,8 +248,12 @@ def test_a_commit_that_is_refused_for_good_is_not_repeated(world: Core) -> None:
 def test_no_table_from_the_commit_on_runs_out_with_the_claim(world: Core) -> None:
     trip = world.directly()
     world.wire.meet_all("TransactWriteItems", down)
-    world.wire.meet("UpdateItem", pass_through, down)
-    assert finish(world, trip) == StillRunning(trip.attempt_id)
+    world.wire.meet("UpdateItem", pass_through)
+    world.wire.meet_all("UpdateItem", down)
+    finished = finish(world, trip)
+    assert isinstance(finished, StillRunning)
+    assert finished.failure is not None
+    assert (finished.failure.code, finished.failure.step) == (Code.INTERNAL, Step.COMMIT)
     assert world.row(trip)["status"] == "EXCHANGING"
     world.wire.mend()
     world.clock.now = world.row(trip)["claim_expires_at"]

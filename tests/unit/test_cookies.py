@@ -64,6 +64,7 @@ def test_browser_key_is_found(cookies: list[str]) -> None:
         [f"__Host-brokerlink={KEY}", f"__Host-brokerlink={OTHER}"],
         [f"__Host-brokerlink={KEY}", "__Host-brokerlink=short"],
         [f"__Host-brokerlink={KEY}", "__Host-brokerlink="],
+        [f"__Host-brokerlink={KEY}", f"__Host-brokerlink={KEY}={KEY}"],
         [f"__host-brokerlink={KEY}"],
         [f"__Host-Brokerlink={KEY}"],
         [f"brokerlink={KEY}"],
@@ -82,7 +83,7 @@ def test_plain_site_does_not_read_the_other_name() -> None:
 
 
 def test_links_come_back_as_they_were_kept() -> None:
-    links = {"pocketful": NOW + 60, "oauth_2": NOW + 70}
+    links = {"pocketful": NOW + 60, "oauth_2": NOW + 70, "b": NOW + 80, "b" * 32: NOW + 90}
     kept = SECURE.keep_links(links).split(";")[0]
     assert SECURE.links([kept], NOW) == links
 

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError
 
 from brokerlink.attempts import Status
 from brokerlink.errors import Code, Step
@@ -26,7 +28,7 @@ from tests.kit.core import (
     paisa_answer,
     token_answer,
 )
-from tests.kit.wire import Fault, after, down, lost, pass_through, refused, resent
+from tests.kit.wire import Carry, Fault, after, down, lost, misread, pass_through, refused, resent
 from tests.kit.world import MIDNIGHT, MORNING, SECRETS, answer
 
 INVALID_CLIENT = answer({"error": "invalid_client"}, 401)
@@ -537,6 +539,9 @@ def test_a_token_over_kms_limit_is_a_clear_failure(world: Core, size: int) -> No
         refused("AccessDeniedException"),
         refused("DisabledException"),
         refused("KMSInternalException", status=500),
+        misread({}),
+        misread({"CiphertextBlob": 7}),
+        misread([]),
     ],
 )
 def test_kms_that_does_not_encrypt_stores_nothing(world: Core, fault: Fault) -> None:
@@ -545,6 +550,9 @@ def test_kms_that_does_not_encrypt_stores_nothing(world: Core, fault: Fault) -> 
     world.kms_wire.meet("Encrypt", fault)
     finished = world.callback(trip)
     assert failed(world, trip, finished, Code.INTERNAL)
+    assert isinstance(finished, Ended)
+    assert finished.failure is not None
+    assert finished.failure.message.startswith("KMS Encrypt: ")
     assert ACCESS_TOKEN not in str(world.row(trip))
 
 
@@ -621,24 +629,87 @@ def test_a_hold_ends_with_its_token(world: Core) -> None:
     assert world.row(trip)["held_until"] == MORNING + 60
 
 
+def meets_holds(fault: Fault) -> Fault:
+    """Give a fault that meets holds, and nothing else that updates an attempt."""
+
+    def fault_of_holds(carry: Carry, request: AWSPreparedRequest) -> AWSResponse:
+        assert isinstance(request.body, bytes)
+        return fault(carry, request) if b"HELD" in request.body else carry()
+
+    return fault_of_holds
+
+
+def is_held(world: Core, trip: Trip, finished: Finished) -> bool:
+    """Say whether the login is held: in the answer and in the row, and this callback told so."""
+    assert isinstance(finished, Ended), finished
+    assert finished.attempt.to_item() == world.row(trip)
+    assert finished.failure is None
+    return finished.here and finished.attempt.status is Status.HELD and "ciphertext" in world.row(trip)
+
+
 @pytest.mark.parametrize(
-    ("fault", "status"),
+    "fault",
     [
-        pytest.param(resent, "HELD", id="sent twice by the SDK"),
-        pytest.param(lost, "HELD", id="answer lost"),
-        pytest.param(down, "FAILED", id="not written"),
-        pytest.param(refused("TransactionConflictException"), "FAILED", id="conflict"),
+        pytest.param(lost, id="answer lost"),
+        pytest.param(down, id="not written"),
+        pytest.param(refused("TransactionConflictException"), id="conflict"),
+        pytest.param(refused("ThrottlingException"), id="throttled"),
     ],
 )
-def test_a_hold_whose_answer_is_unclear_reads_from_the_row(world: Core, fault: Fault, status: str) -> None:
+def test_a_hold_whose_answer_is_unclear_is_repeated_byte_for_byte(world: Core, fault: Fault) -> None:
     trip = world.for_user()
     world.good_answers()
-    world.wire.meet("UpdateItem", pass_through, fault)
+    world.wire.meet("UpdateItem", pass_through, fault, fault, fault)
     finished = world.callback(trip)
+    assert is_held(world, trip, finished)
+    _, *holds = world.wire.made("UpdateItem")
+    assert len({call.body for call in holds}) == 1
+    assert len(holds) == (1 if fault is resent else 4)
+
+
+@pytest.mark.parametrize("fault", [lost, resent], ids=["lost", "sent twice by the SDK"])
+def test_a_hold_whose_every_answer_is_lost_is_read_from_the_row(world: Core, fault: Fault) -> None:
+    trip = world.for_user()
+    world.good_answers()
+    world.wire.meet("UpdateItem", pass_through)
+    world.wire.meet_all("UpdateItem", meets_holds(fault))
+    assert is_held(world, trip, world.callback(trip))
+
+
+@pytest.mark.parametrize("fault", [down, refused("TransactionConflictException")], ids=["down", "conflict"])
+def test_a_hold_that_never_lands_fails_while_the_failure_can_still_be_written(world: Core, fault: Fault) -> None:
+    trip = world.for_user()
+    world.good_answers()
+    world.wire.meet("UpdateItem", pass_through)
+    world.wire.meet_all("UpdateItem", meets_holds(fault))
+    budget = world.budget()
+    finished = world.callback(trip)
+    assert failed(world, trip, finished, Code.INTERNAL)
     assert isinstance(finished, Ended)
-    assert finished.here
-    assert finished.attempt.status == world.row(trip)["status"] == status
-    assert ("ciphertext" in world.row(trip)) is (status == "HELD")
+    assert finished.failure is not None
+    assert finished.failure.step is Step.HOLD
+    assert "ciphertext" not in world.row(trip)
+    assert world.clock.now <= budget.answer_by - 4
+
+
+def test_a_late_hold_meets_the_failure_that_was_written_first(world: Core) -> None:
+    trip = world.for_user()
+    world.good_answers()
+    world.wire.meet("UpdateItem", pass_through)
+    world.wire.meet_all("UpdateItem", meets_holds(down))
+    world.callback(trip)
+    # What was given up as lost arrives after all.
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        world.dynamodb.update_item(**world.wire.made("UpdateItem")[1].json)
+    assert world.row(trip)["status"] == "FAILED"
+
+
+def test_a_hold_that_is_refused_for_good_is_not_repeated(world: Core) -> None:
+    trip = world.for_user()
+    world.good_answers()
+    world.wire.meet("UpdateItem", pass_through, refused("AccessDeniedException"))
+    assert failed(world, trip, world.callback(trip), Code.INTERNAL)
+    assert world.clock.slept == []
 
 
 def test_a_hold_that_meets_a_removed_row_holds_nothing(world: Core) -> None:
@@ -656,14 +727,35 @@ def boom(_: Request) -> Answer:
     raise RuntimeError("canary-code canary-secret")
 
 
-@pytest.mark.parametrize("script", [[boom], [token_answer(), boom]], ids=["exchange", "identify"])
-def test_a_crash_ends_the_attempt_and_tells_where_but_not_what(world: Core, script: list[Any]) -> None:
-    trip = world.directly()
-    world.http.line_up(*script)
+def crash(_: Carry, __: AWSPreparedRequest) -> AWSResponse:
+    raise RuntimeError("canary-code canary-secret")
+
+
+def crash_at(world: Core, step: Step) -> None:
+    """Let something break in one of the steps."""
+    match step:
+        case Step.EXCHANGE:
+            world.http.line_up(boom)
+        case Step.IDENTIFY:
+            world.http.line_up(token_answer(), boom)
+        case Step.ENCRYPT:
+            world.kms_wire.meet("Encrypt", crash)
+        case Step.COMMIT:
+            world.wire.meet("TransactWriteItems", crash)
+        case Step.HOLD:
+            world.wire.meet("UpdateItem", pass_through, crash)
+    world.good_answers()
+
+
+@pytest.mark.parametrize("step", [Step.EXCHANGE, Step.IDENTIFY, Step.ENCRYPT, Step.COMMIT, Step.HOLD])
+def test_a_crash_ends_the_attempt_and_tells_where_but_not_what(world: Core, step: Step) -> None:
+    trip = world.for_user(account=None if step is Step.HOLD else ACCOUNT)
+    crash_at(world, step)
     finished = world.callback(trip)
     assert failed(world, trip, finished, Code.INTERNAL)
     assert isinstance(finished, Ended)
     assert finished.failure is not None
+    assert finished.failure.step is step
     assert "canary" not in f"{finished.failure} {finished.failure!r} {finished.failure.message}"
     assert isinstance(finished.failure.__cause__, RuntimeError)
 
@@ -681,13 +773,55 @@ STOPS: dict[str, Callable[[Core], None]] = {
 def test_an_end_that_cannot_be_written_runs_out_with_its_claim(world: Core, stop: Callable[[Core], None]) -> None:
     trip = world.directly()
     stop(world)
-    world.wire.meet("UpdateItem", pass_through, down)
-    assert world.callback(trip) == StillRunning(trip.attempt_id)
+    world.wire.meet("UpdateItem", pass_through)
+    world.wire.meet_all("UpdateItem", down)
+    budget = world.budget()
+    finished = world.callback(trip)
+    assert isinstance(finished, StillRunning)
+    assert finished.failure is not None
+    assert "UpdateItem: ReadTimeoutError" in finished.failure.message
     assert world.row(trip)["status"] == "EXCHANGING"
+    assert world.clock.now <= budget.answer_by
+    world.wire.mend()
     world.clock.now = world.row(trip)["claim_expires_at"]
     world.callback(trip)
     assert world.row(trip)["error"] == "outcome_unknown"
     assert world.tokens() == []
+
+
+@pytest.mark.parametrize("fault", [down, lost, resent, refused("TransactionConflictException")])
+@pytest.mark.parametrize("stop", STOPS.values(), ids=STOPS)
+def test_an_end_whose_answer_is_unclear_is_written_again(
+    world: Core, stop: Callable[[Core], None], fault: Fault
+) -> None:
+    trip = world.directly()
+    stop(world)
+    world.wire.meet("UpdateItem", pass_through, fault)
+    finished = world.callback(trip)
+    assert not isinstance(finished, StillRunning)
+    if isinstance(finished, Ended):
+        assert finished.here
+        assert finished.failure is not None
+        assert finished.attempt.to_item() == world.row(trip)
+    else:
+        assert world.row(trip)["status"] == "PENDING"
+
+
+def test_an_end_that_another_wrote_first_is_not_told_again(world: Core) -> None:
+    trip = world.directly()
+    world.http.line_up(answer({"error": "invalid_grant"}, 400))
+
+    def run_out() -> None:
+        row = world.others.read(trip.attempt_id)
+        assert row is not None
+        assert world.others.settle(row, world.now + 3600).done
+
+    world.wire.meet("UpdateItem", pass_through, after(run_out))
+    finished = world.callback(trip)
+    assert isinstance(finished, Ended)
+    assert not finished.here
+    assert finished.failure is None
+    assert finished.attempt.error == world.row(trip)["error"] == "outcome_unknown"
 
 
 def test_an_end_of_a_row_that_is_gone_is_unknown(world: Core) -> None:

@@ -135,6 +135,7 @@ def test_what_is_there_is_read() -> None:
             "whole": 24,
             "url": "https://broker.example/x?y=1",
             "base": "https://broker.example/",
+            "lettered": "https://broker.example/X",
             "texts": {"X-Api-Version": "1"},
             "section": {"path": "data.client_id"},
         }
@@ -143,9 +144,10 @@ def test_what_is_there_is_read() -> None:
     assert read.text("text") == "a é ✓"
     assert read.choice("choice", Kind, Kind.ONE) is Kind.TWO
     assert read.flag("flag", default=True) is False
-    assert read.whole("whole", least=1, most=24) == 24
+    assert read.whole("whole", least=1, most=24) == read.whole("whole", least=24, most=48) == 24
     assert read.url("url") == "https://broker.example/x?y=1"
     assert read.base_url("base", "") == "https://broker.example"
+    assert read.base_url("lettered", "") == "https://broker.example/X"
     assert read.texts("texts") == {"X-Api-Version": "1"}
     assert read.section("section").text("path") == "data.client_id"
     read.finish()
@@ -200,6 +202,16 @@ def test_what_is_required_is_missed_by_its_name(read: Callable[[Fields], object]
     assert problem(lambda: read(fields({}))).startswith("Apps.broker.it")
 
 
+def test_what_is_absent_is_told_from_what_is_malformed() -> None:
+    assert problem(lambda: fields({}).text("it")) == "Apps.broker.it is missing or malformed"
+    assert problem(lambda: fields({"it": 7}).text("it")) == "Apps.broker.it is malformed"
+
+
+def test_a_whole_number_tells_how_large_it_may_be() -> None:
+    refusal = problem(lambda: fields({"it": 0}).whole("it", least=1, most=24))
+    assert refusal == "Apps.broker.it has to be a whole number from 1 to 24"
+
+
 def test_a_choice_tells_what_it_may_be() -> None:
     assert problem(lambda: fields({"it": "canary"}).choice("it", Kind, Kind.ONE)).endswith("has to be one of: one, two")
 
@@ -207,13 +219,25 @@ def test_a_choice_tells_what_it_may_be() -> None:
 # what nobody asked for
 
 
-@pytest.mark.parametrize("name", ["client_ids", "allow_unpinnned", "x"])
+@pytest.mark.parametrize("name", ["client_ids", "allow_unpinnned", "x", "day_2", "x" * 32, "X", "X" * 32])
 def test_a_misspelt_setting_is_refused_by_its_name(name: str) -> None:
     assert problem(lambda: fields({name: "canary"}).finish()) == f"Apps.broker.{name} is not a setting"
 
 
 @pytest.mark.parametrize(
-    "name", ["canary secret", "CANARY-7f", "canary" * 10, "canary\n", "", "7canary", "<canary>", "s3:canary"]
+    "name",
+    [
+        "canary secret",
+        "CANARY-7f",
+        "canary" * 10,
+        "x" * 33,
+        "X" * 33,
+        "canary\n",
+        "",
+        "7canary",
+        "<canary>",
+        "s3:canary",
+    ],
 )
 def test_a_name_that_may_be_a_pasted_secret_is_not_shown(name: str) -> None:
     expected = "Apps.broker.(unreadable name) is not a setting"
@@ -240,3 +264,10 @@ def test_loopback_holds_within_a_section() -> None:
     values = {"section": {"url": "http://127.0.0.1:8001/x"}}
     assert fields(values, loopback=True).section("section").url("url") == "http://127.0.0.1:8001/x"
     assert "https" in problem(lambda: fields(values).section("section").url("url"))
+
+
+def test_loopback_has_to_be_allowed() -> None:
+    local = "http://127.0.0.1:8001"
+    assert fields({}, loopback=True).base_url("it", local) == fields({}, loopback=True).url("it", local) == local
+    assert "https" in problem(lambda: Fields("Apps.broker", {}).url("it", local))
+    assert "https" in problem(lambda: Fields("Apps.broker", {}).base_url("it", local))

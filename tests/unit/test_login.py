@@ -229,7 +229,10 @@ def test_claim_that_can_neither_be_known_nor_given_back_runs_out(world: Core) ->
 def test_claim_that_meets_a_transaction_waits_for_it(world: Core) -> None:
     trip = world.directly()
     world.wire.meet("UpdateItem", refused("TransactionConflictException"))
-    assert world.callback(trip) == StillRunning(trip.attempt_id)
+    finished = world.callback(trip)
+    assert isinstance(finished, StillRunning)
+    assert finished.failure is not None
+    assert (finished.failure.code, finished.failure.step) == (Code.BUSY, Step.CLAIM)
     assert succeeds(world, trip)
 
 
@@ -436,12 +439,18 @@ def test_a_refusal_whose_answer_was_lost_is_told_all_the_same(world: Core, repea
     finished = world.come_back_empty(trip, Code.DENIED)
     assert isinstance(finished, Ended)
     assert finished.attempt.error == "denied"
+    # Where the browser repeats it, the callback that wrote it has told of a table that did not answer.
+    assert finished.here is (repeated is resent)
 
 
 def test_a_refusal_that_meets_a_transaction_waits_for_it(world: Core) -> None:
     trip = world.directly()
     world.wire.meet("UpdateItem", refused("TransactionConflictException"))
-    assert world.come_back_empty(trip, Code.DENIED) == StillRunning(trip.attempt_id)
+    finished = world.come_back_empty(trip, Code.DENIED)
+    assert isinstance(finished, StillRunning)
+    assert finished.failure is not None
+    assert (finished.failure.code, finished.failure.step) == (Code.DENIED, Step.CALLBACK)
+    assert status(world, trip) == "PENDING"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from brokerlink.outbound import NotSent, Outbound, Request
 from brokerlink.outbound.connection import CONNECT_SECONDS
-from brokerlink.outbound.opening import AddressInfo
+from brokerlink.outbound.countdown import Countdown
+from brokerlink.outbound.opening import AddressInfo, open_socket
 from tests.unit.outbound_server import PATIENCE, Clock, Server, answer, answering, get
 
 
@@ -171,3 +172,20 @@ def test_connect_failures_leave_no_socket_behind(refusing: int, silent: int) -> 
     """A socket left to the collector is a ResourceWarning, which is an error here."""
     for _ in range(3):
         not_sent(Outbound(resolve=Resolver(silent, refusing)), seconds=0.1)
+
+
+def test_time_to_connect_begins_when_the_addresses_are_known(silent: int) -> None:
+    clock = Clock()
+
+    def resolve_slowly(*_: object) -> Sequence[AddressInfo]:
+        clock.jumped += 20
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", port))]
+
+    with Server(answering(answer())) as server:
+        port = server.port
+        countdown = Countdown(clock, clock() + 60)
+        open_socket("aws.example", 443, resolve=resolve_slowly, countdown=countdown, connect_seconds=10).close()
+    port = silent
+    with pytest.raises(NotSent) as caught:
+        open_socket("aws.example", 443, resolve=resolve_slowly, countdown=countdown, connect_seconds=0.2)
+    assert caught.value.reason == "timeout"

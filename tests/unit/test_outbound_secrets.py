@@ -1,6 +1,7 @@
 """Canaries in every part of a request and its answer, and every place where one could come to light."""
 
 import gzip
+import http.client
 import logging
 import threading
 import traceback
@@ -95,6 +96,16 @@ def test_nothing_comes_to_light(name: str, log: list[str], capfd: pytest.Capture
     out, err = capfd.readouterr()
     texts += [*log, out, err]
     assert not [text for text in texts if CANARY in text]
+
+
+def test_debugging_of_http_client_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(http.client.HTTPConnection, "debuglevel", 1)
+    outbound = Outbound()
+    with Server(answering(answer(SECRET, HEADER))) as server:
+        outbound.send(canaried(server.url()), deadline=outbound._monotonic() + 3, fresh=True)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,23 @@ def test_an_event_without_optional_parts_is_a_request() -> None:
     assert (read.query, read.cookies, read.body, read.headers, read.path_parameters) == ("", (), b"", {}, {})
 
 
+def test_each_part_is_read_from_its_place() -> None:
+    read = WebRequest.from_event(
+        event(
+            routeKey="GET /callback/{broker}",
+            rawPath="/callback/pocketful",
+            rawQueryString="code=a%20b",
+            headers={"accept": "text/html"},
+            cookies=["a=1", "b=2"],
+            pathParameters={"broker": "pocketful"},
+        )
+    )
+    assert (read.route, read.method, read.path) == ("GET /callback/{broker}", "GET", "/callback/pocketful")
+    assert (read.query, read.cookies) == ("code=a%20b", ("a=1", "b=2"))
+    assert (read.headers, read.path_parameters) == ({"accept": "text/html"}, {"broker": "pocketful"})
+    assert (read.host, read.stage) == ("login.example.com", "$default")
+
+
 def test_absent_and_null_are_the_same() -> None:
     nulls = event(headers=None, rawQueryString=None, cookies=None, pathParameters=None, body=None)
     assert WebRequest.from_event(nulls) == WebRequest.from_event(event())
@@ -70,6 +87,10 @@ def test_body_is_read_as_bytes(body: str, *, encoded: bool, read: bytes) -> None
         event(cookies=7),
         event(body={"a": 1}),
         event(body="\ud800"),
+        event(rawPath="/\ud800"),
+        event(rawQueryString="\ud800"),
+        event(headers={"accept": "\ud800"}),
+        event(cookies=["\ud800"]),
         event(body="not base64!", isBase64Encoded=True),
         event(body="YQ", isBase64Encoded=True),
         event(body="YQ==\n", isBase64Encoded=True),
@@ -80,7 +101,7 @@ def test_anything_else_is_a_bad_request(hostile: dict[str, Any]) -> None:
     with pytest.raises(BadRequest) as caught:
         WebRequest.from_event(hostile)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(
@@ -104,6 +125,7 @@ def test_path_is_the_one_below_the_stage(stage: str, raw: str, path: str) -> Non
 
 def test_repr_shows_no_secret() -> None:
     made = event(
+        rawPath="/attempts/canary",
         headers={"authorization": "canary"},
         rawQueryString="state=canary",
         cookies=["__Host-brokerlink=canary"],
@@ -168,6 +190,11 @@ def test_who_wants_json(accept: str, *, json: bool) -> None:
     assert request(accept=accept).wants_json is json
 
 
+def test_a_browser_that_says_nothing_navigates_without_a_body() -> None:
+    assert not request().wants_json
+    assert request().content_type == ""
+
+
 @pytest.mark.parametrize(
     ("header", "read"),
     [
@@ -190,6 +217,11 @@ def test_base_url_is_the_configured_one_or_the_gateways_own() -> None:
     assert made.base_url(None) == "https://login.example.com"
     assert made.base_url("https://brokers.example.com/x") == "https://brokers.example.com/x"
     assert request(stage="prod").base_url(None) == "https://login.example.com/prod"
+
+
+@pytest.mark.parametrize("host", ["", ":", "my_host", "a-b.example.com", "127.0.0.1", "localhost:", "localhost:8000"])
+def test_host_is_a_name_with_or_without_a_port(host: str) -> None:
+    assert request(host=host).host == host
 
 
 @pytest.mark.parametrize(
@@ -257,13 +289,19 @@ def test_invalid_utf8_is_a_bad_request_that_quotes_nothing(query: str) -> None:
     with pytest.raises(BadRequest) as caught:
         decode_form(query)
     assert str(caught.value) == "a parameter is not UTF-8"
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("query", ["a=1&a=1", "a=1&b=2&a=3", "a&a", "%61=1&a=2", "=1&=2"])
 def test_repeated_parameter_is_a_bad_request_even_with_the_same_value(query: str) -> None:
     with pytest.raises(BadRequest):
         single(decode_form(query))
+
+
+def test_a_requests_parameters_are_its_querys() -> None:
+    assert WebRequest.from_event(event(rawQueryString="a=%2B+&b")).parameters() == {"a": "+ ", "b": ""}
+    with pytest.raises(BadRequest):
+        WebRequest.from_event(event(rawQueryString="a=1&a=1")).parameters()
 
 
 def test_names_differing_in_case_are_two_parameters() -> None:

@@ -25,6 +25,7 @@ ALLOWED = [
     "https://app.example.com/brokers/.well-known",
     "https://app.example.com/brokers/a..b",
     "https://app.example.com/brokers/@me",
+    "https://app.example.com/brokers/!~",
     "https://app.example.com/brokers//double",
     "https://app.example.com/brokers?statuses=1&my_status=2&brokerage=3&attempts=4&errors=5",
     "https://app.example.com/brokers?value=status",
@@ -180,6 +181,20 @@ def test_nothing_is_allowed_where_the_list_is_empty(url: str) -> None:
     assert not is_allowed(url, ())
 
 
+def test_length_has_a_limit() -> None:
+    url = "https://other.example.com/".ljust(2048, "x")
+    assert is_allowed(url, LIST)
+    assert not is_allowed(url + "x", LIST)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://me@other.example.com", "https://other.example.com:evil", "https://other.example.com:99999", "https://"],
+)
+def test_no_list_can_allow_what_is_no_origin(origin: str) -> None:
+    assert not is_allowed(f"{origin}/", (origin,))
+
+
 @pytest.mark.parametrize("character", [chr(number) for number in (*range(0x21), 0x7F, 0x85, 0xA0, 0xFEFF)])
 @pytest.mark.parametrize("place", [0, 5, 8, 20, 33])
 def test_no_control_character_or_space_anywhere(character: str, place: int) -> None:
@@ -221,6 +236,10 @@ def test_whatever_is_allowed_stays_at_its_origin_and_below_its_path(rest: str) -
 )
 def test_outcome_is_added_and_the_rest_kept_byte_for_byte(return_to: str, end: str) -> None:
     assert with_outcome(return_to, {"status": "failed", "error": "denied"}) == end
+
+
+def test_outcome_is_encoded() -> None:
+    assert with_outcome("https://a.example", {"error": "a/&=b"}) == "https://a.example?error=a%2F%26%3Db"
 
 
 @pytest.mark.parametrize("return_to", [url for url in ALLOWED if "=" in url or "?" not in url])

@@ -182,9 +182,27 @@ def test_table_that_cannot_be_read_is_503(the_world: World, held: Login) -> None
     assert the_world.confirm(held.attempt_id, USER).status == 503
 
 
-def test_confirmation_is_logged_without_user_and_account(the_world: World, held: Login) -> None:
-    the_world.confirm(held.attempt_id, USER)
-    line = the_world.lines()[-1]
-    assert (line["message"], line["attempt_id"]) == ("connected", held.attempt_id)
+def told(the_world: World) -> list[tuple[str, ...]]:
+    """Give what was logged: message, broker, attempt, and the code of a failure."""
+    names = ("message", "broker", "attempt_id", "code")
+    return [tuple(line[name] for name in names if name in line) for line in the_world.lines() if "attempt_id" in line]
+
+
+def test_confirmation_is_logged_once_without_user_and_account(the_world: World, held: Login) -> None:
+    before = told(the_world)
+    for _ in range(2):
+        the_world.confirm(held.attempt_id, USER)
+    assert told(the_world) == [*before, ("connected", "pocketful", held.attempt_id)]
+    assert ACCOUNT not in the_world.log.getvalue()
+    assert USER not in the_world.log.getvalue()
+
+
+@pytest.mark.parametrize(("after", "user_id", "code"), [(0, "user-2", "account_mismatch"), (600, USER, "expired")])
+def test_hold_that_ends_is_logged_once(the_world: World, held: Login, after: int, user_id: str, code: str) -> None:
+    the_world.clock.now += after
+    before = told(the_world)
+    for _ in range(2):
+        the_world.confirm(held.attempt_id, user_id)
+    assert told(the_world) == [*before, ("failed", "pocketful", held.attempt_id, code)]
     assert ACCOUNT not in the_world.log.getvalue()
     assert USER not in the_world.log.getvalue()

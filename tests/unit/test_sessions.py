@@ -76,7 +76,7 @@ def test_the_row_is_what_the_contract_says(table: Table) -> None:
 
 
 def test_what_is_absent_is_not_stored(table: Table) -> None:
-    Sessions(table).open(BARE)
+    Sessions(table).open(Session(key=SESSION.key, broker="pocketful", user_id="user-1", expires_at=SESSION.expires_at))
     assert not {"expected_account", "return_to"} & row(table).keys()
 
 

@@ -26,7 +26,7 @@ from brokerlink.storage import (
 )
 from tests.kit.clients import client, wired
 from tests.kit.core import create_tables
-from tests.kit.wire import Fault, Wire, after, cancelled, down, lost, refused, resent
+from tests.kit.wire import Fault, Wire, after, cancelled, down, lost, misread, refused, resent
 
 ROW: dict[str, Value] = {"attempt_id": "a", "status": "PENDING", "expires_at": 600}
 KEY = {"attempt_id": "a"}
@@ -164,6 +164,59 @@ def test_what_a_refusal_means(table: Table, wire: Wire, fault: Fault, kind: type
     with pytest.raises(BrokerlinkError) as raised:
         table.update(KEY, FINISH, IF_PENDING, VALUES)
     assert type(raised.value) is kind
+
+
+WRONG: dict[str, object] = {
+    "a list": [],
+    "a text": "canary",
+    "a number": 7,
+    "null": None,
+    "a row that is a number": {"Item": 7, "Attributes": 7},
+    "a row that is a list": {"Item": ["canary"], "Attributes": ["canary"]},
+    "a row without its key": {"Item": {"status": {"S": "x"}}, "Attributes": {"status": {"S": "x"}}},
+    "another row": {"Item": {"attempt_id": {"S": "b"}}, "Attributes": {"attempt_id": {"S": "b"}}},
+    "a key of another type": {"Item": {"attempt_id": {"N": "7"}}, "Attributes": {"attempt_id": {"N": "7"}}},
+    "attributes that are texts": {"Item": {"attempt_id": "a"}, "Attributes": {"attempt_id": "a"}},
+    "a number that is a number": {
+        "Item": {"attempt_id": {"S": "a"}, "ttl": {"N": 7}},
+        "Attributes": {"attempt_id": {"S": "a"}, "ttl": {"N": 7}},
+    },
+}
+
+
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
+def test_an_answer_of_wrong_types_is_no_answer(table: Table, wire: Wire, body: Any) -> None:
+    table.put_new(ROW, "attempt_id")
+    wire.meet("GetItem", misread(body))
+    wire.meet("UpdateItem", misread(body))
+    with pytest.raises(StorageError, match="GetItem: unreadable answer") as get:
+        table.get(KEY)
+    with pytest.raises(StorageError, match="UpdateItem: unreadable answer") as update:
+        table.update(KEY, FINISH, IF_PENDING, VALUES)
+    for raised in (get.value, update.value):
+        assert "canary" not in str(raised)
+        assert raised.__context__ is None
+
+
+@pytest.mark.parametrize("item", [7, ["canary"], {"status": {"S": "canary"}}, {"attempt_id": {"S": "b"}}], ids=str)
+def test_a_condition_that_failed_on_an_unreadable_row_is_no_answer(table: Table, wire: Wire, item: Any) -> None:
+    failed = {"__type": "com.amazonaws#ConditionalCheckFailedException", "message": "refused", "Item": item}
+    table.put_new(ROW, "attempt_id")
+    wire.meet("UpdateItem", misread(failed, status=400))
+    wire.meet("PutItem", misread(failed, status=400))
+    with pytest.raises(StorageError, match="UpdateItem: unreadable") as update:
+        table.update(KEY, FINISH, IF_PENDING, VALUES)
+    with pytest.raises(StorageError, match="PutItem: unreadable") as put:
+        table.put_new(ROW, "attempt_id")
+    assert "canary" not in f"{update.value} {put.value}"
+
+
+@pytest.mark.parametrize("reasons", [7, [7], [{"Code": "ConditionalCheckFailed", "Item": 7}]], ids=str)
+def test_a_cancellation_of_wrong_types_is_no_answer(table: Table, wire: Wire, reasons: Any) -> None:
+    kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException"
+    wire.meet("TransactWriteItems", misread({"__type": kind, "CancellationReasons": reasons}, status=400))
+    with pytest.raises(StorageError, match="unreadable"):
+        transact(table.client, [table.updating(KEY, FINISH, IF_PENDING, VALUES)], "token")
 
 
 @pytest.mark.parametrize(

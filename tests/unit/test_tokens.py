@@ -57,7 +57,7 @@ def test_the_encryption_context_is_exactly_the_contracts() -> None:
 @pytest.mark.parametrize("text", ["canary-access-token", "é✓ﬀ", "x" * MAX_TOKEN_BYTES, "a\nb", "x"])
 def test_the_plaintext_is_the_tokens_utf8_and_nothing_else(sealer: Sealer, text: str) -> None:
     ciphertext = sealer.seal(Secret(text), **OWNER)
-    assert text.encode() not in ciphertext
+    assert text.encode() not in ciphertext or len(text) < 8, "a short text may be there by chance"
     assert unseal(ciphertext, encryption_context(**OWNER)) == text.encode()
 
 

@@ -104,7 +104,7 @@ def test_names_only(dataclass: Any) -> None:
         """Optional before required."""
 
         x: int = 1
-        y: int
+        y: int  # type: ignore[misc]  # the parameter hides from mypy that it is `kw_only`
 
     assert Named(y=2) == Named(x=1, y=2)
     with pytest.raises(TypeError):

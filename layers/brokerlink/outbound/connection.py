@@ -12,38 +12,28 @@ from urllib3.exceptions import HTTPError
 
 from brokerlink.outbound.errors import NoAnswer, NotSent
 from brokerlink.outbound.opening import open_socket
+from brokerlink.outbound.timed_stream import TimedStream
 from brokerlink.outbound.transfer import Transfer, current_transfer
 
 # DNS, TCP and TLS together.
 CONNECT_SECONDS = 3.0
 
 
-class _TimedStream(io.RawIOBase):
-    """Reads a socket; every read may take what is left of the whole transfer, so a drip gains nothing."""
+class _TransferStream(TimedStream):
+    """Tells the transfer what becomes of its answer."""
 
     def __init__(self, raw: io.RawIOBase, connection: socket.socket, transfer: Transfer) -> None:
-        self._raw = raw
-        self._connection = connection
+        super().__init__(raw, connection, transfer.countdown)
         self._transfer = transfer
-
-    @override
-    def readable(self) -> bool:
-        return True
 
     @override
     def readinto(self, buffer: Buffer, /) -> int:
         try:
-            self._connection.settimeout(self._transfer.countdown.left())
-            count: int = self._raw.readinto(buffer)
+            count = super().readinto(buffer)
         except OSError as error:
             raise self._transfer.socket_failure(error) from error
         self._transfer.note_received(count)
         return count
-
-    @override
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 class _TimedResponse(http.client.HTTPResponse):
@@ -56,7 +46,7 @@ class _TimedResponse(http.client.HTTPResponse):
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
         self._transfer = current_transfer.get()
-        self.fp = io.BufferedReader(_TimedStream(self.fp.detach(), sock, self._transfer))
+        self.fp = io.BufferedReader(_TransferStream(self.fp.detach(), sock, self._transfer))
 
     @override
     def begin(self) -> None:
@@ -70,6 +60,8 @@ class TimedConnection(HTTPConnection):
     """Carries the current transfer; raises OutboundError, which urllib3 lets pass."""
 
     response_class = _TimedResponse
+    # Whoever turns it on for http.client as a whole prints every request and its headers.
+    debuglevel = 0
 
     @property
     @override

@@ -1,5 +1,6 @@
 """Opens a TCP connection, within a time that covers the name's resolution and all of its addresses."""
 
+import math
 import queue
 import socket
 import threading
@@ -14,15 +15,18 @@ type AddressInfo = tuple[socket.AddressFamily, socket.SocketKind, int, str, Sock
 type Resolve = Callable[[str, int, int, int], Sequence[AddressInfo]]
 
 
-def open_socket(host: str, port: int, *, resolve: Resolve, countdown: Countdown) -> socket.socket:
-    """Connect to the first address of `host` that answers; raises NotSent.
+def open_socket(
+    host: str, port: int, *, resolve: Resolve, countdown: Countdown, connect_seconds: float = math.inf
+) -> socket.socket:
+    """Connect to the first address of `host` that answers, within `connect_seconds` of knowing them; raises NotSent.
 
     Each address gets an equal share of the time left, so that one that swallows packets leaves some for the
-    next. The socket's timeout is then what is left of the countdown, for a TLS handshake.
+    next. The socket's timeout is then what is left, for a TLS handshake.
     """
     reason: Reason = "dns"
     try:
         addresses = _look_up(host, port, resolve, countdown)
+        countdown = countdown.at_most(connect_seconds)
         for position, (family, kind, protocol, _, address) in enumerate(addresses):
             share = countdown.left() / (len(addresses) - position)
             try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from contextlib import suppress
 
 from brokerlink.web.request import BadRequest, WebRequest
 
 _LONGEST = 16_384
+_NOT_JSON = object()
 
 
 def json_texts(request: WebRequest, *, required: Collection[str], optional: Collection[str] = ()) -> dict[str, str]:
@@ -18,10 +20,12 @@ def json_texts(request: WebRequest, *, required: Collection[str], optional: Coll
     """
     if len(request.body) > _LONGEST:
         raise BadRequest("the body is too long")
-    try:
+    pairs = _NOT_JSON
+    # What is raised here carries the body, and must not hang on ours as its context.
+    with suppress(ValueError, RecursionError):
         pairs = json.loads(request.body.decode(), object_pairs_hook=_Pairs)
-    except (ValueError, RecursionError):
-        raise BadRequest("the body is not JSON") from None
+    if pairs is _NOT_JSON:
+        raise BadRequest("the body is not JSON")
     if not isinstance(pairs, _Pairs):
         raise BadRequest("the body is not a JSON object")
     names = [name for name, _ in pairs]

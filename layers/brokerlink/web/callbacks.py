@@ -34,7 +34,7 @@ def read_parameters(broker: Broker, pairs: list[tuple[str, str]]) -> dict[str, s
 
 def read_callback(broker: Broker, parameters: dict[str, str]) -> Callback:
     """Read a callback's parameters. Raises `BadRequest` where one is malformed, `StateMissing`."""
-    state = parameters.get("state", "")
+    state = parameters.get("state")
     if not state:
         raise StateMissing("the callback has no state")
     if not STATE.fullmatch(state):

@@ -35,8 +35,8 @@ class Cookies:
     def browser_key(self, cookies: Iterable[str]) -> Secret | None:
         """Give the browser key of a request; None where there is none, or not exactly one well-formed one."""
         values = set(_values(cookies, self.key_name))
-        value = values.pop() if len(values) == 1 else ""
-        return Secret(value) if _KEY.fullmatch(value) else None
+        only = values.pop() if len(values) == 1 else None
+        return Secret(only) if only is not None and _KEY.fullmatch(only) else None
 
     def keep_browser_key(self, key: Secret) -> str:
         """Give the Set-Cookie value that keeps the browser key for twelve hours."""

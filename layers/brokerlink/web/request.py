@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -26,7 +27,7 @@ class WebRequest:
 
     route: str
     method: str
-    path: str
+    path: str = field(repr=False)
     host: str
     stage: str
     headers: Mapping[str, str] = field(repr=False)
@@ -38,7 +39,7 @@ class WebRequest:
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> WebRequest:
         """Read an event. Raises `BadRequest` where it has not the shape of payload format 2.0."""
-        try:
+        with suppress(KeyError, TypeError, AttributeError, ValueError):
             context = event["requestContext"]
             stage, body = _text(context["stage"]), _text(event.get("body") or "")
             return cls(
@@ -53,13 +54,13 @@ class WebRequest:
                 path_parameters=_texts(event.get("pathParameters") or {}),
                 body=base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode(),
             )
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise BadRequest("not an HTTP API event of payload format 2.0") from None
+        # Not in a handler: what was raised there quotes the event, and would hang on ours as its context.
+        raise BadRequest("not an HTTP API event of payload format 2.0")
 
     @property
     def is_prefetch(self) -> bool:
         """Say whether the browser only guesses that its user will come here."""
-        return any("prefetch" in self.headers.get(name, "").lower() for name in ("sec-purpose", "purpose"))
+        return any("prefetch" in self._header(name) for name in ("sec-purpose", "purpose"))
 
     @property
     def is_cross_site(self) -> bool:
@@ -74,13 +75,13 @@ class WebRequest:
     @property
     def wants_json(self) -> bool:
         """Say whether JSON is asked for; a browser that navigates asks for HTML."""
-        accept = self.headers.get("accept", "").lower()
+        accept = self._header("accept")
         return "application/json" in accept and "text/html" not in accept
 
     @property
     def content_type(self) -> str:
         """Give the body's media type without parameters, in lower case."""
-        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+        return self._header("content-type").split(";")[0].strip()
 
     def base_url(self, configured: str | None) -> str:
         """Give the public base URL: the configured one, else the gateway's own domain and stage."""
@@ -92,6 +93,9 @@ class WebRequest:
         """Say whether the request came to another host than the base URL's."""
         default_port = ":443" if base_url.startswith("https:") else ":80"
         return self.host.removesuffix(default_port) != urlsplit(base_url).netloc.lower().removesuffix(default_port)
+
+    def _header(self, name: str) -> str:
+        return self.headers.get(name, "").lower()
 
     def parameters(self) -> dict[str, str]:
         """Give the query's parameters. Raises `BadRequest`."""
@@ -137,7 +141,7 @@ def _without_stage(path: str, stage: str) -> str:
 
 
 def _decode(text: str) -> str:
-    try:
-        return unquote_to_bytes(text.replace("+", " ")).decode("utf-8", errors="strict")
-    except UnicodeError:
-        raise BadRequest("a parameter is not UTF-8") from None
+    with suppress(UnicodeError):
+        return unquote_to_bytes(text.replace("+", " ")).decode()
+    # Not in a handler: the codec's error carries the parameter.
+    raise BadRequest("a parameter is not UTF-8")

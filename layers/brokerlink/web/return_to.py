@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 # What we add to the query; a platform's own parameter of that name, in any case, would be read instead of ours.
 _OURS: Final = frozenset({"status", "broker", "attempt", "error"})
@@ -46,7 +46,7 @@ def _is_below(url: str, prefix: str) -> bool:
 
 def with_outcome(return_to: str, outcome: Mapping[str, str]) -> str:
     """Give `return_to` with the outcome added to its query; what was there is kept byte for byte."""
-    added = "&".join(f"{name}={quote(value, safe='')}" for name, value in outcome.items())
+    added = urlencode(outcome)
     if "?" not in return_to:
         return f"{return_to}?{added}"
     return f"{return_to}{added}" if return_to.endswith(("?", "&")) else f"{return_to}&{added}"

@@ -1,0 +1,112 @@
+"""What the operator sees of a failure that could not be written: one line and one metric, and no more later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from brokerlink.outbound import Answer, Request
+from brokerlink.telemetry import SUCCESS
+from tests.kit.situations import Login, begin_directly
+from tests.kit.world import World, answer, world
+
+DOWN = EndpointConnectionError(endpoint_url="https://aws")
+CONFLICT = ClientError({"Error": {"Code": "TransactionConflictException", "Message": "canary"}}, "UpdateItem")
+
+
+@pytest.fixture
+def the_world() -> Iterator[World]:
+    with world() as made:
+        yield made
+
+
+class Operator:
+    """What was logged and counted since the last time that somebody looked."""
+
+    def __init__(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
+        self.world = world
+        self.capsys = capsys
+        self.read = 0
+
+    def lines(self) -> list[dict[str, Any]]:
+        lines = self.world.lines()[self.read :]
+        self.read += len(lines)
+        return lines
+
+    def metrics(self) -> list[str]:
+        printed = [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
+        return [
+            each["Name"]
+            for line in printed
+            for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+            if each["Name"] != SUCCESS
+        ]
+
+
+@pytest.fixture
+def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(the_world, capsys)
+
+
+@pytest.fixture
+def login(the_world: World, operator: Operator) -> Login:
+    begun = begin_directly(the_world)
+    operator.lines()
+    operator.metrics()
+    return begun
+
+
+def and_then_the_table_is_gone(world: World, says: Answer) -> Any:
+    """Give an answer of the broker, from which on no attempt can be updated."""
+
+    def script(_: Request) -> Answer:
+        world.faults["UpdateItem"] = DOWN
+        return says
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "level"),
+    [
+        pytest.param(answer({"error": "invalid_grant"}, 400), "grant_rejected", "WARNING", id="the customer's"),
+        pytest.param(answer({"error": "invalid_request"}, 400), "app_misconfigured", "ERROR", id="the operator's"),
+    ],
+)
+def test_failure_that_cannot_be_written_is_told_once_and_its_end_when_it_is_known(
+    the_world: World, operator: Operator, login: Login, says: Answer, code: str, level: str
+) -> None:
+    reply = login.come_back(and_then_the_table_is_gone(the_world, says))
+    assert reply.location == f"{login.result}&wait=1"
+    (line,) = operator.lines()
+    assert (line["message"], line["level"], line["code"], line["step"]) == ("unsettled", level, code, "exchange")
+    assert line["attempt_id"] == login.attempt_id
+    assert "UpdateItem: EndpointConnectionError" in line["reason"]
+    assert operator.metrics() == ["unsettled"]
+
+    the_world.faults.clear()
+    the_world.clock.now += 60
+    for _ in range(3):
+        login.browser.get(login.result)
+    assert [line["code"] for line in operator.lines()] == ["outcome_unknown"]
+    assert operator.metrics() == ["outcome_unknown"]
+
+
+def test_claim_that_meets_a_transaction_is_told(the_world: World, operator: Operator, login: Login) -> None:
+    the_world.faults["UpdateItem"] = CONFLICT
+    login.come_back()
+    (line,) = operator.lines()
+    assert (line["message"], line["level"], line["code"], line["step"]) == ("unsettled", "WARNING", "busy", "claim")
+    assert "TransactionConflictException" in line["reason"]
+    assert operator.metrics() == ["unsettled"]
+
+
+def test_repeat_while_the_first_is_at_the_broker_is_nothing_to_tell(operator: Operator, login: Login) -> None:
+    login.rewrite(status="EXCHANGING", claimed_by="another-invocation", claim_expires_at=int(login.world.clock()) + 33)
+    login.come_back()
+    assert operator.lines() == []
+    assert operator.metrics() == []

@@ -1,0 +1,72 @@
+"""What is mutated, and which tests have to notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A module: how it is imported, where it lies, and the tests (files or folders) of what it does."""
+
+    module: str
+    path: Path
+    tests: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Give the name by which the command line knows it."""
+        return self.module.rpartition(".")[2]
+
+
+def _library(module: str, *tests: str) -> Target:
+    return Target(f"brokerlink.{module}", ROOT / "layers/brokerlink" / f"{module.replace('.', '/')}.py", tests)
+
+
+def _function(folder: str, module: str, *tests: str) -> Target:
+    return Target(module, ROOT / "functions" / folder / f"{module}.py", tests)
+
+
+_CALLBACK_ROUTES: Final = (
+    "tests/unit/test_route_callback.py",
+    "tests/unit/test_route_callback_refusals.py",
+    "tests/unit/test_route_callback_in_place.py",
+    "tests/unit/test_route_callback_post.py",
+    "tests/unit/test_route_callback_fivepaisa.py",
+)
+_AUTHORIZE_ROUTES: Final = (
+    "tests/unit/test_route_authorize.py",
+    "tests/unit/test_route_authorize_refusals.py",
+    "tests/unit/test_route_authorize_sessions.py",
+    "tests/unit/test_route_authorize_retry.py",
+)
+_LOGINS: Final = ("tests/unit/test_login.py", "tests/unit/test_exchange.py")
+
+TARGETS: Final = (
+    _library("attempts", "tests/unit/test_attempts.py", *_LOGINS, "tests/unit/test_confirmation.py"),
+    _library("expiry", "tests/unit/test_expiry.py"),
+    _library("web.return_to", "tests/unit/test_return_to.py"),
+    _library("web.callbacks", "tests/unit/test_callbacks.py"),
+    _library("fields", "tests/unit/test_fields.py"),
+    _library("connections", "tests/unit/test_tokens.py"),
+    _library("outcomes", "tests/unit/test_outcomes.py"),
+    _library("sessions", "tests/unit/test_sessions.py"),
+    _library("begin", "tests/unit/test_begin.py"),
+    _library("web.request", "tests/unit/test_request.py"),
+    _library("web.cookies", "tests/unit/test_cookies.py"),
+    _library("web.bodies", "tests/unit/test_bodies.py"),
+    _library("web.masking", "tests/unit/test_masking.py"),
+    _library("login", *_LOGINS),
+    _library("exchange", *_LOGINS, "tests/unit/test_commit.py"),
+    _library("commit", "tests/unit/test_commit.py", "tests/unit/test_confirmation.py", *_LOGINS),
+    _library("confirmation", "tests/unit/test_confirmation.py", "tests/unit/test_route_confirm.py"),
+    _function("callback", "finish", *_CALLBACK_ROUTES),
+    _function("callback", "ends", "tests/unit/test_ends.py"),
+    _function("callback", "confirm", "tests/unit/test_route_confirm.py", "tests/unit/test_route_attempts.py"),
+    _function("callback", "result", "tests/unit/test_route_result.py"),
+    _function("authorize", "start", *_AUTHORIZE_ROUTES),
+)
