@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +17,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from brokerlink.aws import UNREADABLE
 from brokerlink.events import Event, UnpublishableRecord, is_issue, part, token_issued
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_sns.client import SNSClient

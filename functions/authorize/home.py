@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from brokerlink.outcomes import Budget
 from brokerlink.settings import WebSettings
-from brokerlink.values import dataclass
 from brokerlink.web import pages
 from brokerlink.web.request import WebRequest
 from brokerlink.web.responses import Response, page, redirect

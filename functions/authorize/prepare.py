@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from brokerlink.begin import Beginning, MustNameAccount
 from brokerlink.brokers.base import Broker
 from brokerlink.connections import is_account, is_user_id
@@ -9,7 +11,6 @@ from brokerlink.errors import Code
 from brokerlink.outcomes import Budget
 from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web.bodies import json_texts
 from brokerlink.web.edge import json_error
 from brokerlink.web.request import BadRequest, WebRequest

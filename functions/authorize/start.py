@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final, assert_never
 
 from brokerlink.begin import (
@@ -20,7 +21,6 @@ from brokerlink.outcomes import Budget
 from brokerlink.secret import Secret
 from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web import pages
 from brokerlink.web.brokers import find_broker
 from brokerlink.web.edge import json_error, not_our_page

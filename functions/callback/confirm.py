@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from brokerlink.attempts import Attempts
 from brokerlink.confirmation import Confirmation, Confirmed
 from brokerlink.errors import Code
 from brokerlink.outcomes import Budget
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web.bodies import json_texts
 from brokerlink.web.callbacks import STATE
 from brokerlink.web.edge import json_error

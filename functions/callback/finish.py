@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, assert_never
 from urllib.parse import urlencode
 
@@ -13,7 +14,6 @@ from brokerlink.login import Login
 from brokerlink.outcomes import Budget, Ended, NothingConsumed, StillRunning, Unattributable, WrongBrowser
 from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web import pages
 from brokerlink.web.brokers import find_broker
 from brokerlink.web.callbacks import StateMissing, read_callback, read_parameters

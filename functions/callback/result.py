@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.attempts import Attempt, Attempts, Standing, Status, digest
@@ -11,7 +12,6 @@ from brokerlink.errors import FAILURES, Code
 from brokerlink.outcomes import Budget
 from brokerlink.settings import WebSettings
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web import pages
 from brokerlink.web.callbacks import STATE
 from brokerlink.web.edge import not_our_page

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from brokerlink.attempt import Attempt, Standing, Status, digest
 from brokerlink.errors import Code
 from brokerlink.storage import ConditionFailed, Table, Value
-from brokerlink.values import dataclass
 
 __all__ = ["Attempt", "Attempts", "Identity", "Standing", "Status", "Transition", "digest"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.attempts import Attempt, Attempts, Standing, Status, digest
 from brokerlink.brokers.base import AuthorizationRequest, Broker, Form, Link
 from brokerlink.secret import Secret
 from brokerlink.sessions import SESSION_SECONDS, Session, Sessions, session_key
-from brokerlink.values import dataclass
 
 # A late repeat of a callback still gets a true answer.
 KEPT_AFTER_EXPIRY: Final = 3600

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from brokerlink.attempts import Attempt, Attempts, Status, Transition
@@ -13,7 +13,6 @@ from brokerlink.outcomes import Ended, Finished, NothingConsumed, StillRunning, 
 from brokerlink.retries import retry
 from brokerlink.storage import StorageError
 from brokerlink.tokens import TokenRecord
-from brokerlink.values import dataclass
 
 # Kept back for the write that decides where commit or hold brought no answer: a call takes 4 seconds.
 _KEPT_TO_DECIDE: Final = 4.0

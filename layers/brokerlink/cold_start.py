@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from brokerlink.precompiled import precompiled_patterns
+from brokerlink.precompiled import precompiled
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def loading() -> Iterator[None]:
     """
     gc.disable()
     try:
-        with precompiled_patterns():
+        with precompiled():
             yield
     finally:
         gc.freeze()

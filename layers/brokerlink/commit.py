@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.attempts import Attempt, Status, Transition
 from brokerlink.retries import retry
 from brokerlink.storage import Table, TransactionRefused, Value, Wire, transact
 from brokerlink.tokens import TokenRecord
-from brokerlink.values import dataclass
 
 # A later login wins over an earlier one that is slow to finish; an expired row never stands in the way.
 _NEWER: Final = "attribute_not_exists(#user_id) OR #issued_at_ms < :issued_at_ms OR #expires_at <= :now"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from brokerlink.attempts import Attempt, Attempts, Standing, Status
 from brokerlink.commit import Commits
 from brokerlink.errors import Code
 from brokerlink.tokens import TokenRecord
-from brokerlink.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

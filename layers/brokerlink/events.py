@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-
-from brokerlink.values import dataclass
 
 TOKEN_ISSUED: Final = "brokerlink.token.issued.v1"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from brokerlink.attempts import Attempt, Attempts
@@ -17,7 +17,6 @@ from brokerlink.expiry import token_expiry
 from brokerlink.outbound import AnswerTooLarge, NoAnswer, NotSent, OutboundError
 from brokerlink.outcomes import Budget, Ended, Finished
 from brokerlink.tokens import Sealer, TokenRecord
-from brokerlink.values import dataclass
 
 # Kept back for encrypt and commit; the rest of the time the broker may have.
 KEPT_BACK: Final = 5.0

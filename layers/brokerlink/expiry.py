@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
 from typing import Final, Protocol
-
-from brokerlink.values import dataclass
 
 # India has kept one offset since 1945 and has no summer time, so no time-zone data is needed.
 IST: Final = timezone(timedelta(hours=5, minutes=30))

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hmac
 import math
 from contextlib import suppress
+from dataclasses import dataclass
 
 from brokerlink.attempts import Attempt, Identity, Standing, Status, digest
 from brokerlink.brokers.base import AppSecret, Broker
@@ -32,7 +33,6 @@ from brokerlink.outcomes import (
 )
 from brokerlink.secret import Secret
 from brokerlink.storage import Conflict, StorageError
-from brokerlink.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

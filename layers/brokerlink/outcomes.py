@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from brokerlink.attempts import Attempt
 from brokerlink.brokers.base import Grant
 from brokerlink.errors import Code, LoginError
 from brokerlink.secret import Secret
-from brokerlink.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,43 +1,57 @@
-"""Regular expressions that the build has compiled: `re` compiles in Python, and cold starts pay for it."""
+"""Code that the build has compiled: Python compiles regular expressions, and the methods that it writes for
+dataclasses, each time they are imported, and cold starts pay for it.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import marshal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
+from types import CodeType
 from typing import Any, Final
 
-# layers/dependencies/patterns.py writes it; there is none in the source tree.
-FILE: Final = Path(__file__).parents[1] / "patterns"
+# layers/dependencies/precompile.py writes it; there is none in the source tree.
+FILE: Final = Path(__file__).parents[1] / "precompiled"
 
 # Both are private to `re`, which offers nothing of the kind.
 _sre: Any = import_module("_sre")
 _compiler: Any = import_module("re._compiler")
 
+# What the code was compiled for; the runtime may bring other engines some day.
+ENGINES: Final = (MAGIC_NUMBER, _sre.MAGIC)
+
 
 @contextmanager
-def precompiled_patterns(file: Path = FILE) -> Iterator[None]:
-    """Take the patterns that are compiled meanwhile from a file of the build's, as far as it has them."""
-    compile_pattern, table = _compiler.compile, _read(file)
+def precompiled(file: Path = FILE) -> Iterator[None]:
+    """Take what is compiled meanwhile from a file of the build's, as far as it has it."""
+    patterns, sources = _read(file)
+    compile_pattern = _compiler.compile
 
-    def take_or_compile(pattern: str | bytes, flags: int) -> object:
-        compiled = table.get((pattern, int(flags)))
+    def take_pattern(pattern: str | bytes, flags: int) -> object:
+        compiled = patterns.get((pattern, int(flags)))
         return compile_pattern(pattern, flags) if compiled is None else _sre.compile(pattern, *compiled)
 
-    _compiler.compile = take_or_compile
+    def take_source(source: str, namespace: dict[str, object], result: Mapping[str, object]) -> None:
+        exec(sources.get(source, source), namespace, result)  # noqa: S102 - the standard library's own call
+
+    _compiler.compile = take_pattern
+    # It hides the builtin from the module.
+    dataclasses.exec = take_source  # type: ignore[attr-defined]
     try:
         yield
     finally:
         _compiler.compile = compile_pattern
+        del dataclasses.exec  # type: ignore[attr-defined]
 
 
-def _read(file: Path) -> dict[tuple[str | bytes, int], Any]:
+def _read(file: Path) -> tuple[dict[tuple[str | bytes, int], Any], dict[str, CodeType]]:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        return {}
-    written_for, table = marshal.loads(content)  # noqa: S302 - our own layer's
-    # The code is for one version of the engine; the runtime may bring another some day.
-    return table if written_for == _sre.MAGIC else {}
+        return {}, {}
+    engines, patterns, sources = marshal.loads(content)  # noqa: S302 - our own layer's
+    return (patterns, sources) if engines == ENGINES else ({}, {})

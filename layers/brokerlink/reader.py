@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -22,7 +22,6 @@ from botocore.config import Config
 from brokerlink.connections import connection, encryption_context
 from brokerlink.errors import BrokerlinkError
 from brokerlink.logs import silence_wire_loggers
-from brokerlink.values import dataclass
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_dynamodb.client import DynamoDBClient

@@ -7,12 +7,12 @@ Opening the start URL reads the row and changes nothing, so a link preview spoil
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.attempts import digest
 from brokerlink.secret import Secret
 from brokerlink.storage import Item, Table, Value
-from brokerlink.values import dataclass
 
 SESSION_SECONDS: Final = 600
 _PREFIX: Final = "session#"

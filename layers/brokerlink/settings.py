@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,7 +13,6 @@ from brokerlink.brokers import Brokers
 from brokerlink.environment import required
 from brokerlink.errors import SettingError
 from brokerlink.fields import check_url, is_loopback
-from brokerlink.values import dataclass
 
 DEFAULT_ATTEMPT_SECONDS: Final = 600
 

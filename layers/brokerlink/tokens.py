@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,7 +12,6 @@ from brokerlink.connections import connection, encryption_context, shard
 from brokerlink.errors import Code, LoginError, Step
 from brokerlink.secret import Secret
 from brokerlink.storage import Value
-from brokerlink.values import dataclass
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_kms.client import KMSClient

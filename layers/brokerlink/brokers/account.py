@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import override
 
@@ -13,7 +14,6 @@ from brokerlink.errors import Code, LoginError, Step
 from brokerlink.fields import Fields
 from brokerlink.jwt import unverified_claims
 from brokerlink.outbound import JsonValue, Request
-from brokerlink.values import dataclass
 
 
 class AccountSource(ABC):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -16,7 +16,6 @@ from brokerlink.errors import Code, LoginError, Step
 from brokerlink.expiry import Expiry
 from brokerlink.outbound import Answer, JsonValue, NotJson
 from brokerlink.secret import Secret
-from brokerlink.values import dataclass
 
 _LONGEST_WAIT: Final = 86_400
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from brokerlink.outbound import Answer, Request
-from brokerlink.values import dataclass
 
 if TYPE_CHECKING:  # a function that sends nothing to brokers does not load the HTTP client
     from brokerlink.outbound import Outbound

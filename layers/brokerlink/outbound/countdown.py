@@ -1,9 +1,8 @@
 """How long something may still take."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
-
-from brokerlink.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

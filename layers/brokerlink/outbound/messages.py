@@ -1,11 +1,11 @@
 """A request to a broker and its answer, as values that can be logged by accident."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import override
 from urllib.parse import urlsplit
 
 from brokerlink.outbound.strict_json import JsonValue, parse_json
-from brokerlink.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

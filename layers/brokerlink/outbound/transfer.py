@@ -1,11 +1,11 @@
 """One request on its way: the time it has left, and what has happened to it."""
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 
 from brokerlink.outbound.countdown import Countdown
 from brokerlink.outbound.errors import AnswerTooLarge, NoAnswer, NotSent, OutboundError, Reason
 from brokerlink.outbound.opening import Resolve
-from brokerlink.values import dataclass
 
 # Status line, headers and framing included: http.client alone would take a hundred headers of 64 KiB each.
 MAX_RECEIVED_BYTES = 128 * 1024

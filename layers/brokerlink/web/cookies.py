@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from brokerlink.secret import Secret
-from brokerlink.values import dataclass
 
 MAX_AGE: Final = 43_200
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from brokerlink.aws import AwsClients
@@ -11,7 +12,6 @@ from brokerlink.errors import FAILURES, Code
 from brokerlink.outcomes import Budget
 from brokerlink.storage import StorageError
 from brokerlink.telemetry import Telemetry
-from brokerlink.values import dataclass
 from brokerlink.web import pages
 from brokerlink.web.request import BadRequest, WebRequest
 from brokerlink.web.responses import Response, json_answer, page

@@ -6,12 +6,11 @@ import base64
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from brokerlink.errors import BrokerlinkError
-from brokerlink.values import dataclass
 
 # A host name with or without a port: what a URL of ours can begin with.
 _HOST: Final = re.compile(r"[a-z0-9._-]*(:[0-9]*)?")

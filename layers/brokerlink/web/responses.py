@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from brokerlink.values import dataclass
 from brokerlink.web.style import content_security_policy
 
 _HTML: Final = "text/html; charset=utf-8"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from brokerlink.values import dataclass
 from brokerlink.web.cookies import Cookies
 from brokerlink.web.request import WebRequest
 

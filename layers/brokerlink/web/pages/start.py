@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from brokerlink.values import dataclass
 from brokerlink.web.document import Icon, button, document, more, paragraphs
 from brokerlink.web.markup import Markup, element
 from brokerlink.web.times import time_and_day
