@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
 from brokerlink.errors import Code
 from brokerlink.secret import Secret
 from brokerlink.storage import Item, Value
-from brokerlink.values import dataclass
 
 
 class Status(StrEnum):
