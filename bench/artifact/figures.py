@@ -10,27 +10,26 @@ from pathlib import Path
 from statistics import quantiles
 
 from bench.artifact.runs import Measured
-from bench.artifact.world import FUNCTIONS, Size
+from bench.artifact.world import FUNCTIONS, VARIANTS, Size
 from bench.report import percentile
 
 BUDGETS = Path(__file__).parent.parent / "budgets.toml"
 # The empty handler's cold starts differ by less than this share of their median on a machine that does nothing else.
 _QUIET = 0.15
 _MB = 1024 * 1024
-# As `Figure` takes them.
-_ORDER = ("ours", "empty", "naive")
 _FIRST = {"authorize": "start", "callback": "login", "announce": "batch"}
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a function, and the same of the empty handler, of the naive version, and as raw HTTP."""
+    """A figure of a function, and the same of the empty handler, the naive version and the peer, and as raw HTTP."""
 
     what: str
     unit: str
     ours: float
     empty: float | None = None
     naive: float | None = None
+    peer: float | None = None
     raw: float | None = None
 
     def ratio(self, to: str) -> float | None:
@@ -57,7 +56,8 @@ class Verdict:
 def figures(measured: Measured, sizes: Mapping[tuple[str, str], Size], layers: int) -> Iterator[Figure]:
     """Give every figure; `layers` is the zipped size of all layers together, in bytes."""
     for short in FUNCTIONS:
-        each = [measured.samples[short, variant] for variant in _ORDER]
+        variants = [variant for variant in VARIANTS if (short, variant) in measured.samples]
+        each = [measured.samples[short, variant] for variant in variants]
         yield Figure(f"cold start of {short}", "ms", *(_milliseconds(one.cold) for one in each))
         yield Figure(f"first invocation of {short}", "ms", *(_milliseconds(one.first) for one in each))
         together = [[cold + first for cold, first in zip(one.cold, one.first, strict=True)] for one in each]
@@ -66,7 +66,7 @@ def figures(measured: Measured, sizes: Mapping[tuple[str, str], Size], layers: i
         yield replace(warm, raw=_milliseconds(measured.raw)) if short == "callback" else warm
         yield Figure(f"warm invocation of {short}, 99 %", "ms", *(_milliseconds(one.warm, 0.99) for one in each))
         yield Figure(f"peak memory of {short}", "MB", *(max(one.memory) for one in each))
-        own = [sizes[short, variant] for variant in _ORDER]
+        own = [sizes[short, variant] for variant in variants if (short, variant) in sizes]
         yield Figure(f"zipped size of {short}", "MB", *(size.zipped / _MB for size in own))
         yield Figure(f"unzipped size of {short}", "MB", *(size.unzipped / _MB for size in own))
     yield Figure("zipped layers", "MB", layers / _MB)

@@ -48,7 +48,9 @@ class Logins:
     def callback(self) -> Event:
         """Begin a login, have the customer log in at the broker, and give the event of the callback."""
         _, response = self._starter.invoke(self.start())
-        return self._event("callback-pocketful.json", self._log_in(location(response)))
+        event = self._event("callback-pocketful.json", self._log_in(location(response)))
+        event["cookies"] += [cookie.partition(";")[0] for cookie in cookies(response)]
+        return event
 
     def stream(self) -> Event:
         """Give a batch of the Tokens table's stream, with one record."""
@@ -79,9 +81,14 @@ class Logins:
 def location(response: object) -> str:
     """Give where a response of payload format 2.0 redirects to. Raises `Unexpected`."""
     match response:
-        case {"statusCode": 303, "headers": dict(headers)}:
+        case {"statusCode": 302 | 303, "headers": dict(headers)}:
             return str({name.lower(): value for name, value in headers.items()}["location"])
     raise Unexpected(f"not a redirect: {response}")
+
+
+def cookies(response: object) -> list[str]:
+    """Give the cookies that a response sets."""
+    return list(response.get("cookies", [])) if isinstance(response, Mapping) else []
 
 
 def check_started(response: object) -> None:
@@ -92,14 +99,14 @@ def check_started(response: object) -> None:
 
 def check_connected(response: object) -> None:
     """Make sure that a login was finished. Raises `Unexpected`."""
-    remembered = response.get("cookies", []) if isinstance(response, Mapping) else []
-    if not any(cookie.startswith("brokerlink-links=pocketful") for cookie in remembered):
+    if not any(cookie.startswith("brokerlink-links=pocketful") for cookie in cookies(response)):
         raise Unexpected(f"not connected: {location(response)}")
 
 
 def check_finished(response: object) -> None:
-    """Make sure that a naive login was finished. Raises `Unexpected`."""
-    location(response)
+    """Make sure that a login of the others was finished. Raises `Unexpected`."""
+    if not location(response).startswith("/result"):
+        raise Unexpected(f"not finished: {response}")
 
 
 def check_announced(response: object) -> None:

@@ -11,10 +11,11 @@ from bench.artifact.figures import Figure, Verdict
 def table(found: Sequence[Figure], held: Sequence[Verdict], note: str) -> Iterator[str]:
     """Give the report line by line."""
     width = max(len(figure.what) for figure in found)
-    yield f"{'':<{width}} {'':>4} {'ours':>9} {'empty':>9} {'':>7} {'naive':>9} {'':>7} {'raw HTTP':>9}"
+    columns = "".join(f" {name:>9} {'':>7}" for name in ("empty", "naive", "peer", "raw HTTP"))
+    yield f"{'':<{width}} {'':>4} {'ours':>9}{columns}".rstrip()
     for figure in found:
         line = f"{figure.what:<{width}} {figure.unit:>4} {figure.ours:9.2f}"
-        for name in ("empty", "naive", "raw"):
+        for name in ("empty", "naive", "peer", "raw"):
             other, ratio = getattr(figure, name), figure.ratio(name)
             if other is None:
                 line += " " * 18
@@ -52,12 +53,12 @@ def document(found: Sequence[Figure], held: Sequence[Verdict], note: str, runs: 
                 "unit": figure.unit,
                 **{
                     name: round(value, 3)
-                    for name in ("ours", "empty", "naive", "raw")
+                    for name in ("ours", "empty", "naive", "peer", "raw")
                     if (value := getattr(figure, name)) is not None
                 },
                 **{
                     f"to_{name}": round(ratio, 3)
-                    for name in ("empty", "naive", "raw")
+                    for name in ("empty", "naive", "peer", "raw")
                     if (ratio := figure.ratio(name)) is not None
                 },
             }

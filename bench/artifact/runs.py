@@ -47,7 +47,7 @@ def measure(world: World, tap: Tap, *, runs: int, warm: int, progress: Callable[
     chance = random.Random(runs)  # noqa: S311 - an order, not a secret
     with ExitStack() as running:
         logins = {}
-        for variant in ("ours", "naive"):
+        for variant in ("ours", "naive", "peer"):
             starter = running.enter_context(Process(world.functions["authorize", variant]))
             starter.cold_start()
             logins[variant] = Logins(starter)

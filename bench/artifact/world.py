@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sysconfig
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from tools.artifact import Layout, Packaged
 # Nothing listens there: the events are handed to the functions.
 BASE_URL = "http://127.0.0.1:8000"
 NAIVE = Path(__file__).parent.parent / "naive"
+PEER = NAIVE.parent / "peer"
 # What a requirements.txt of the naive functions would bring: it names Powertools with its tracer, boto3 and requests.
 _PACKAGES = (
     "aws-lambda-powertools",
@@ -43,7 +45,8 @@ _PACKAGES = (
     "wrapt",
 )
 FUNCTIONS = ("authorize", "callback", "announce")
-VARIANTS = ("ours", "naive", "empty")
+# In the order of a report's columns. The peer announces nothing.
+VARIANTS = ("ours", "empty", "naive", "peer")
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,17 @@ def world(layout: Layout, packaged: Packaged, folder: Path, engine: Engine) -> I
                     layers=(packages,),
                     environment={**ours.environment, **naive_environment, "POWERTOOLS_SERVICE_NAME": short},
                 )
-                command = (*ours.command[:-1], "empty.handler")
-                functions[short, "empty"] = replace(ours, code_dir=NAIVE / "empty", layers=(), command=command)
+                functions[short, "empty"] = replace(
+                    ours, code_dir=NAIVE / "empty", layers=(), command=(*ours.command[:-1], "empty.handler")
+                )
+                if short != "announce":
+                    functions[short, "peer"] = replace(
+                        functions[short, "naive"],
+                        code_dir=PEER,
+                        # This project's environment, bytecode and all.
+                        layers=(Path(sysconfig.get_path("purelib")),),
+                        command=(*ours.command[:-1], "peer.handler"),
+                    )
             yield World(emulator, simulators, deployment, functions, _sizes(packaged, functions))
         finally:
             emulator.close()
@@ -140,7 +152,7 @@ def _sizes(packaged: Packaged, functions: Mapping[tuple[str, str], Function]) ->
         if variant == "ours":
             zips = [packaged.functions[f"{short.title()}Function"], *packaged.layers.values()]
             sizes[short, variant] = Size(sum(each.stat().st_size for each in zips), sum(map(_unzipped, zips)))
-        else:
+        elif variant != "peer":
             sizes[short, variant] = _zipped([function.code_dir, *function.layers])
     return sizes
 

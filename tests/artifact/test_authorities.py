@@ -48,6 +48,8 @@ def test_every_public_authority_is_in_the_folder(layout: Layout) -> None:
     assert len(kept) > 100
 
 
+# Starfield's oldest has the number 0.
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 def test_aws_has_its_own_authorities_alone(layout: Layout) -> None:
     text = (layout.opt / "python" / "botocore" / "cacert.pem").read_bytes()
     kept = x509.load_pem_x509_certificates(text)

@@ -50,7 +50,7 @@ def callback(broker: str) -> Response[str]:
     sealed = kms.encrypt(KeyId=os.environ["TOKEN_KEY"], Plaintext=token.encode())
     tokens.put_item(
         Item={
-            "user_id": f"{broker}:{account}",
+            "user_id": account,
             "connection": f"{broker}#{account}",
             "shard": f"{broker}#00",
             "ciphertext": sealed["CiphertextBlob"],
