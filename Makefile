@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test rehearse fuzz engine load bench check format lock build deploy configure doctor logs reannounce destroy \
+.PHONY: help run test rehearse fuzz engine load bench growth check format lock build deploy configure doctor logs reannounce destroy \
 	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
@@ -59,6 +59,11 @@ bench: ## Measure the built artifact next to an empty and a naive function (ARGS
 	@$(READY) dev
 	@$(MAKE) --no-print-directory build ARGS= >&2
 	@exec $(PYTHON) -m bench.artifact $(ARGS)
+
+growth: ## Time logins as the tables fill, and as brokers are added (ROWS="1000 10000 100000" in each table)
+	@$(READY) local
+	@$(READY) ministack
+	@exec $(PYTHON) -m bench.growth $(ROWS)
 
 check: ## Check style, types and templates
 	@$(READY) dev

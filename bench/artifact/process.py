@@ -42,7 +42,11 @@ class Process:
 
     def cold_start(self) -> float:
         """Give the seconds from the start of the process until it asked for its first event."""
-        return self._ready.result(_SECONDS) - self._began
+        try:
+            return self._ready.result(_SECONDS) - self._began
+        except TimeoutError:
+            state = self._process.poll()
+            raise TimeoutError(f"no start within {_SECONDS:g} s (exit code {state}): {self.output()}") from None
 
     def invoke(self, event: Mapping[str, object]) -> tuple[float, object]:
         """Give the seconds from the offer of an event until the response, and the response."""

@@ -57,7 +57,7 @@ def measure(world: World, tap: Tap, *, runs: int, warm: int, progress: Callable[
             chance.shuffle(subjects)
             for subject in subjects:
                 _run(world, subject, logins, warm, measured.samples[subject])
-            with RawCallback(tap, world.emulator.url, world.simulators) as raw:
+            with RawCallback(tap, world.place.emulator.url, world.place.simulators) as raw:
                 for _ in range(warm):
                     measured.raw.append(raw.finish(logins["ours"].callback()))
             progress(f"run {run + 1} of {runs}")

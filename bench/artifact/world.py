@@ -13,6 +13,7 @@ from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 
+from local.configuration import BrokerApps
 from local.deployment import Deployment, deploy
 from local.emulator import Emulator, Engine
 from local.execution import Function
@@ -58,24 +59,36 @@ class Size:
 
 
 @dataclass(frozen=True)
-class World:
-    """An emulator, the simulators, and each function in each variant, as (function, variant)."""
+class Deployed:
+    """An emulator, the simulators and the stack, whose functions can be run from their source."""
 
     emulator: Emulator
     simulators: RunningSimulators
     deployment: Deployment
+    apps: BrokerApps
+
+    def function(self, short: str) -> Function:
+        """Give `authorize`, `callback` or `announce`."""
+        return self.deployment.functions[f"{short.title()}Function"]
+
+
+@dataclass(frozen=True)
+class World:
+    """What is deployed, and each function in each variant, as (function, variant)."""
+
+    place: Deployed
     functions: Mapping[tuple[str, str], Function]
     sizes: Mapping[tuple[str, str], Size]
 
 
 @contextmanager
-def world(layout: Layout, packaged: Packaged, folder: Path, engine: Engine) -> Iterator[World]:
-    """Set everything up, with an engine for AWS; `folder` takes the naive functions' packages."""
+def deployed(engine: Engine, more_apps: Mapping[str, Mapping[str, object]] | None = None) -> Iterator[Deployed]:
+    """Set up the stack, with an engine for AWS, and with broker apps beside the simulators' if there are any."""
     clients = demo_clients(f"{BASE_URL}/callback/pocketful")
     with serve(0, clients=clients, clock=time.time) as simulators:
         emulator = Emulator(listen(0, "AWS_PORT"), engine)
         try:
-            apps = simulated_apps(simulators, clients)
+            apps = simulated_apps(simulators, clients) | BrokerApps(more_apps or {}, {})
             parameters = {
                 "BrokerApps": apps.public_json(),
                 "PublicBaseUrl": BASE_URL,
@@ -84,34 +97,38 @@ def world(layout: Layout, packaged: Packaged, folder: Path, engine: Engine) -> I
             template = Template.load(PROJECT / "template.yaml", parameters)
             secrets = {"BrokerSecret": apps.secret_json()}
             deployment = deploy(template, emulator, name="bench", parameters=parameters, secrets=secrets)
-            functions = {
-                (short, "ours"): layout.in_lambda(deployment.functions[f"{short.title()}Function"])
-                for short in FUNCTIONS
-            }
-            packages = _copy_packages(folder)
-            naive_environment = _naive_environment(simulators, functions, apps.public["pocketful"])
-            for short in FUNCTIONS:
-                ours = functions[short, "ours"]
-                functions[short, "naive"] = replace(
-                    ours,
-                    code_dir=NAIVE / short,
-                    layers=(packages,),
-                    environment={**ours.environment, **naive_environment, "POWERTOOLS_SERVICE_NAME": short},
-                )
-                functions[short, "empty"] = replace(
-                    ours, code_dir=NAIVE / "empty", layers=(), command=(*ours.command[:-1], "empty.handler")
-                )
-                if short != "announce":
-                    functions[short, "peer"] = replace(
-                        functions[short, "naive"],
-                        code_dir=PEER,
-                        # This project's environment, bytecode and all.
-                        layers=(Path(sysconfig.get_path("purelib")),),
-                        command=(*ours.command[:-1], "peer.handler"),
-                    )
-            yield World(emulator, simulators, deployment, functions, _sizes(packaged, functions))
+            yield Deployed(emulator, simulators, deployment, apps)
         finally:
             emulator.close()
+
+
+@contextmanager
+def world(layout: Layout, packaged: Packaged, folder: Path, engine: Engine) -> Iterator[World]:
+    """Set everything up, with an engine for AWS; `folder` takes the naive functions' packages."""
+    with deployed(engine) as place:
+        functions = {(short, "ours"): layout.in_lambda(place.function(short)) for short in FUNCTIONS}
+        packages = _copy_packages(folder)
+        naive_environment = _naive_environment(place.simulators, functions, place.apps.public["pocketful"])
+        for short in FUNCTIONS:
+            ours = functions[short, "ours"]
+            functions[short, "naive"] = replace(
+                ours,
+                code_dir=NAIVE / short,
+                layers=(packages,),
+                environment={**ours.environment, **naive_environment, "POWERTOOLS_SERVICE_NAME": short},
+            )
+            functions[short, "empty"] = replace(
+                ours, code_dir=NAIVE / "empty", layers=(), command=(*ours.command[:-1], "empty.handler")
+            )
+            if short != "announce":
+                functions[short, "peer"] = replace(
+                    functions[short, "naive"],
+                    code_dir=PEER,
+                    # This project's environment, bytecode and all.
+                    layers=(Path(sysconfig.get_path("purelib")),),
+                    command=(*ours.command[:-1], "peer.handler"),
+                )
+        yield World(place, functions, _sizes(packaged, functions))
 
 
 def _copy_packages(folder: Path) -> Path:
