@@ -2,20 +2,18 @@
 dataclasses, each time they are imported, and cold starts pay for it.
 """
 
-from __future__ import annotations
-
-import dataclasses
+# What is imported here is compiled as ever, so it is little.
 import marshal
+import os.path
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import MAGIC_NUMBER
-from pathlib import Path
 from types import CodeType
 from typing import Any, Final
 
 # layers/dependencies/precompile.py writes it; there is none in the source tree.
-FILE: Final = Path(__file__).parents[1] / "precompiled"
+FILE: Final = os.path.join(os.path.dirname(__file__), os.pardir, "precompiled")  # noqa: PTH118, PTH120 - see above
 
 # Both are private to `re`, which offers nothing of the kind.
 _sre: Any = import_module("_sre")
@@ -26,7 +24,7 @@ ENGINES: Final = (MAGIC_NUMBER, _sre.MAGIC)
 
 
 @contextmanager
-def precompiled(file: Path = FILE) -> Iterator[None]:
+def precompiled(file: str | os.PathLike[str] = FILE) -> Iterator[None]:
     """Take what is compiled meanwhile from a file of the build's, as far as it has it."""
     patterns, sources = _read(file)
     compile_pattern = _compiler.compile
@@ -39,18 +37,20 @@ def precompiled(file: Path = FILE) -> Iterator[None]:
         exec(sources.get(source, source), namespace, result)  # noqa: S102 - the standard library's own call
 
     _compiler.compile = take_pattern
+    dataclasses: Any = import_module("dataclasses")
     # It hides the builtin from the module.
-    dataclasses.exec = take_source  # type: ignore[attr-defined]
+    dataclasses.exec = take_source
     try:
         yield
     finally:
         _compiler.compile = compile_pattern
-        del dataclasses.exec  # type: ignore[attr-defined]
+        del dataclasses.exec
 
 
-def _read(file: Path) -> tuple[dict[tuple[str | bytes, int], Any], dict[str, CodeType]]:
+def _read(file: str | os.PathLike[str]) -> tuple[dict[tuple[str | bytes, int], Any], dict[str, CodeType]]:
     try:
-        content = file.read_bytes()
+        with open(file, "rb") as opened:  # noqa: PTH123 - see above
+            content = opened.read()
     except FileNotFoundError:
         return {}, {}
     engines, patterns, sources = marshal.loads(content)  # noqa: S302 - our own layer's

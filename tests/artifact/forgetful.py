@@ -2,107 +2,74 @@
 
 from __future__ import annotations
 
+import re
 import socket
-import struct
-import threading
-from contextlib import suppress
 from enum import StrEnum
 from typing import Self
+
+from tests.unit.outbound_server import PATIENCE, Peer, Server
+
+_CLOSES = re.compile(rb"(?i)\r\nconnection: close(?=\r\n)")
 
 
 class Forgets(StrEnum):
     """How a connection is found to be forgotten."""
 
-    SILENTLY = "what is sent into it is never heard of again"
-    WITH_RESET = "what is sent into it is answered with a reset"
+    SILENTLY = "silently"
+    WITH_RESET = "with a reset"
 
 
 class Forgetful:
-    """Passes connections on to a port of this machine; use it in a `with` statement.
+    """Passes requests on to a port of this machine, over connections that it keeps alive until it forgets them.
 
-    `met` counts the connections that were used after they had been forgotten, `opened` all that there were.
+    Use it in a `with` statement. `met` counts the connections that were used after they had been forgotten.
     """
 
     def __init__(self, port: int) -> None:
-        self.met = self.opened = 0
+        self.met = 0
         self._to = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self._connections: list[_Connection] = []
-        self._accepting = threading.Thread(target=self._accept)
+        self._server = Server(self._serve)
+        self._forgets: Forgets | None = None
+        self._forgotten_until = 0
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
+
+    @property
+    def opened(self) -> int:
+        """How many connections there were so far."""
+        return self._server.connections
 
     def __enter__(self) -> Self:
-        self._accepting.start()
+        self._server.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join()
-        self._listener.close()
-        for connection in self._connections:
-            connection.end()
+    def __exit__(self, *exception: object) -> None:
+        self._server.__exit__(*exception)
 
     def forget(self, how: Forgets) -> None:
         """Forget all connections that there are. Nobody is told."""
-        self.met = 0
-        for connection in self._connections:
-            connection.forgotten = how
+        self.met, self._forgets, self._forgotten_until = 0, how, self.opened
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            self.opened += 1
-            self._connections.append(_Connection(self, client, self._to))
-
-
-class _Connection:
-    def __init__(self, network: Forgetful, client: socket.socket, port: int) -> None:
-        self.forgotten: Forgets | None = None
-        self._network = network
-        self._client, self._server = client, socket.create_connection(("127.0.0.1", port))
-        # Whoever answers there looks at Host; all of these ports have five digits.
-        self._host = f":{network.port}\r\n".encode(), f":{port}\r\n".encode()
-        self._threads = [threading.Thread(target=self._send), threading.Thread(target=self._receive)]
-        for thread in self._threads:
-            thread.start()
-
-    def end(self) -> None:
-        for end in (self._client, self._server):
-            _shut_down(end)
-        for thread in self._threads:
-            thread.join()
-        for end in (self._client, self._server):
-            end.close()
-
-    def _send(self) -> None:
-        while data := _read(self._client):
-            if self.forgotten is None:
-                self._server.sendall(data.replace(*self._host, 1))
+    def _serve(self, peer: Peer) -> None:
+        number = self.opened
+        while request := peer.read_request():
+            if number > self._forgotten_until:
+                peer.send(self._pass_on(request))
                 continue
-            self._network.met += 1
-            if self.forgotten is Forgets.WITH_RESET:
-                self._client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                self._client.close()
-                break
-        _shut_down(self._server)
+            self.met += 1
+            if self._forgets is Forgets.WITH_RESET:
+                peer.reset()
+            else:
+                peer.hang()
+            return
 
-    def _receive(self) -> None:
-        while data := _read(self._server):
-            self._client.sendall(data)
-        if self.forgotten is None:
-            _shut_down(self._client)
-
-
-def _read(connection: socket.socket) -> bytes:
-    try:
-        return connection.recv(65_536)
-    except OSError:
-        return b""
-
-
-def _shut_down(connection: socket.socket) -> None:
-    with suppress(OSError):  # it has ended by itself
-        connection.shutdown(socket.SHUT_RDWR)
+    def _pass_on(self, request: bytes) -> bytes:
+        # Whoever answers there looks at Host, and need not keep this connection.
+        host = f":{self.port}\r\n".encode(), f":{self._to}\r\nConnection: close\r\n".encode()
+        with socket.create_connection(("127.0.0.1", self._to), PATIENCE) as connection:
+            connection.sendall(request.replace(*host, 1))
+            with connection.makefile("rb") as answer:
+                return _CLOSES.sub(b"", answer.read(), count=1)

@@ -22,7 +22,7 @@ both_brokers = pytest.mark.parametrize("broker", ["pocketful", "fivepaisa"])
 _OURS = ("local", "tests", "bench", "tools", "consumer", "pytest", "moto", "samtranslator", "types_boto3_kms")
 _PLACES = f"""
 import importlib.util, json, sys
-found = {{name: importlib.util.find_spec(name) for name in ("brokerlink", "botocore", "requests", *{_OURS})}}
+found = {{name: importlib.util.find_spec(name) for name in ("brokerlink", "botocore", "urllib3", *{_OURS})}}
 print(json.dumps([sys.path, {{name: spec.origin for name, spec in found.items() if spec is not None}}]))
 """
 
@@ -100,7 +100,7 @@ def test_modules_are_looked_for_where_lambda_does_and_nowhere_else(
     assert (here, function.code_dir) == ("", layout.tasks[name])
     assert places[:2] == [f"{layout.opt}/python/lib/python3.13/site-packages", f"{layout.opt}/python"]
     assert all(is_runtime(Path(place), layout) for place in places[2:])
-    assert found.keys() == {"brokerlink", "botocore", "requests"}
+    assert found.keys() == {"brokerlink", "botocore", "urllib3"}
     assert all(Path(origin).is_relative_to(layout.opt) for origin in found.values())
 
 
