@@ -6,7 +6,7 @@ import pytest
 
 from local.stack import Stack
 from tests.artifact.calls import Calls
-from tests.integration.walker import Walker
+from tests.integration.walker import Walker, attempt_of
 
 BROKER_CALLS = {"pocketful": ["token", "identity"], "fivepaisa": ["token"]}
 
@@ -43,3 +43,15 @@ def test_a_login_through_a_session(stack: Stack, walker: Walker, calls: Calls) -
     assert calls.by_caller["AuthorizeFunction"] == ["GetItem", "PutItem"]
     walker.get(callback)
     assert calls.by_caller["CallbackFunction"] == ["UpdateItem", "Encrypt", "TransactWriteItems"]
+
+
+def test_rows_stay_within_one_write_unit(stack: Stack, walker: Walker) -> None:
+    """1 KB each, names and values (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html)."""
+    reply = walker.log_in("pocketful")
+    (account,) = stack.demo_accounts["pocketful"][:1]
+    found = walker.token_row(f"pocketful:{account}", f"pocketful#{account}")
+    key = {"attempt_id": {"S": attempt_of(reply)}}
+    attempt = stack.clients.dynamodb.get_item(TableName=stack.outputs["LoginAttemptsTableName"], Key=key)["Item"]
+    for row in (found, attempt):
+        assert row is not None
+        assert sum(len(name) + len(next(iter(value.values()))) for name, value in row.items()) < 1024
