@@ -1,7 +1,7 @@
 # `make` alone lists the targets. Each sets up what it needs: only git, make and a Python of 3.10 or newer are required.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test rehearse fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
+.PHONY: help run test rehearse fuzz engine load bench growth check format lock build deploy configure doctor logs reannounce destroy \
 	faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
@@ -55,6 +55,16 @@ load: ## Log many customers in at once and count what was lost (LOGINS=500 RATE=
 	@$(READY) local
 	@$(ENGINE_READY)
 	@exec $(PYTHON) -m bench.load --logins $(or $(LOGINS),500) --rate $(or $(RATE),8) --engine $(ENGINE)
+
+bench: ## Measure the built artifact next to an empty and a naive function (ARGS="--json --runs 20")
+	@$(READY) dev
+	@$(MAKE) --no-print-directory build ARGS= >&2
+	@exec $(PYTHON) -m bench.artifact $(ARGS)
+
+growth: ## Time logins as the tables fill, and as brokers are added (ROWS="1000 10000 100000" in each table)
+	@$(READY) local
+	@$(READY) ministack
+	@exec $(PYTHON) -m bench.growth $(ROWS)
 
 check: ## Check style, types and templates
 	@$(READY) dev

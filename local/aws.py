@@ -83,7 +83,8 @@ class Clients:
         self._config = botocore.config.Config(
             account_id_endpoint_mode="disabled",
             connect_timeout=2,
-            read_timeout=30,
+            # A busy machine takes long to create a stack, which cannot be asked for twice.
+            read_timeout=120,
             retries={"total_max_attempts": 2, "mode": "standard"},
             proxies={},
         )

@@ -131,7 +131,7 @@ class Stack:
         running.callback(self.emulator.close)
         self.aws_url, self.clients = self.emulator.url, self.emulator.clients
         self._progress(f"AWS emulator on {self.aws_url}")
-        self._deploy(_simulated_apps(self.simulators, clients) | own)
+        self._deploy(simulated_apps(self.simulators, clients) | own)
         self._progress(f"resources of template.yaml: {len(self.deployment.physical_ids)}")
         self._start_functions(running)
         self._progress(f"functions: {', '.join(sorted(self.functions))}")
@@ -221,7 +221,8 @@ class Stack:
         return invoke
 
 
-def _simulated_apps(simulators: RunningSimulators, clients: SimulatorClients) -> BrokerApps:
+def simulated_apps(simulators: RunningSimulators, clients: SimulatorClients) -> BrokerApps:
+    """Give the settings of the broker apps that are registered at the simulators."""
     (pocketful,), (fivepaisa,) = clients.pocketful, clients.fivepaisa
     return BrokerApps(
         public={

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from brokerlink.cold_start import loading
 
-from brokerlink.aws import AwsClients
-from brokerlink.environment import required
-from brokerlink.telemetry import Telemetry
-from publish import Publisher
+with loading():
+    import os
 
-logger = Logger()
-aws = AwsClients()
-publisher = Publisher(
-    sns=aws.client("sns"),
-    sqs=aws.client("sqs"),
-    topic=required(os.environ, "BROKERLINK_TOPIC"),
-    dead_letters=required(os.environ, "BROKERLINK_DEAD_LETTERS"),
-    source=required(os.environ, "BROKERLINK_SOURCE"),
-    telemetry=Telemetry(logger),
-)
+    from aws_lambda_powertools import Logger
+
+    from brokerlink.aws import AwsClients
+    from brokerlink.environment import required
+    from brokerlink.telemetry import Telemetry
+    from publish import Publisher
+
+    logger = Logger()
+    aws = AwsClients()
+    publisher = Publisher(
+        sns=aws.client("sns"),
+        sqs=aws.client("sqs"),
+        topic=required(os.environ, "BROKERLINK_TOPIC"),
+        dead_letters=required(os.environ, "BROKERLINK_DEAD_LETTERS"),
+        source=required(os.environ, "BROKERLINK_SOURCE"),
+        telemetry=Telemetry(logger),
+    )
 
 
 @logger.inject_lambda_context(log_event=False, clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Publish a batch of stream records; answer with those that have to come again (partial batch response)."""
     del context
     failed = publisher(event["Records"])

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from brokerlink.cold_start import loading
 
-from authorize_app import make_app
-from brokerlink.aws import AwsClients
-from brokerlink.telemetry import Telemetry
+with loading():
+    import os
 
-logger = Logger()
-app = make_app(os.environ, Telemetry(logger), AwsClients())
+    from aws_lambda_powertools import Logger
+
+    from authorize_app import make_app
+    from brokerlink.aws import AwsClients
+    from brokerlink.telemetry import Telemetry
+    from brokerlink.web.edge import LambdaContext
+
+    logger = Logger()
+    app = make_app(os.environ, Telemetry(logger), AwsClients())
 
 
 # The event is never logged, whatever the environment says: its query and cookies are secrets.

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from brokerlink.cold_start import loading
 
-from brokerlink.aws import AwsClients
-from brokerlink.outbound import Outbound
-from brokerlink.telemetry import Telemetry
-from callback_app import make_app
+with loading():
+    import os
 
-logger = Logger()
-app = make_app(os.environ, Telemetry(logger), AwsClients(), Outbound())
+    from aws_lambda_powertools import Logger
+
+    from brokerlink.aws import AwsClients
+    from brokerlink.outbound import Outbound
+    from brokerlink.telemetry import Telemetry
+    from brokerlink.web.edge import LambdaContext
+    from callback_app import make_app
+
+    logger = Logger()
+    app = make_app(os.environ, Telemetry(logger), AwsClients(), Outbound())
 
 
 # The event is never logged, whatever the environment says: its query and cookies are secrets.

@@ -7,13 +7,13 @@ from binascii import crc32
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
-import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
 from brokerlink.aws_connections import CONNECT_SECONDS, READ_SECONDS, current_try, keep_time
+from brokerlink.aws_session import new_session
 from brokerlink.logs import silence_wire_loggers
 from brokerlink.outbound.countdown import Countdown
 
@@ -56,7 +56,7 @@ class AwsClients:
         silence_wire_loggers()
         self.monotonic = monotonic
         self.no_try_after = float("inf")
-        self._session = botocore.session.get_session()
+        self._session = new_session()
 
     @overload
     def client(self, service: Literal["dynamodb"]) -> DynamoDBClient: ...

@@ -4,7 +4,7 @@ import logging
 
 # urllib3 logs each request's path with its query at DEBUG and in some warnings; botocore logs the bodies of
 # its requests and answers at DEBUG, among them a KMS plaintext.
-WIRE_LOGGERS = ("boto3", "botocore", "http.client", "requests", "urllib3")
+WIRE_LOGGERS = ("boto3", "botocore", "http.client", "urllib3")
 
 _NOWHERE = logging.NullHandler()
 

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.emulator import Emulator
+from local.execution import Function, process_environment
+from local.moto_engine import Moto
 from local.ports import listen
-from tests.artifact.trees import ROOT
+from local.stack import Stack
+from tests.artifact.calls import Calls
+from tests.artifact.trees import ROOT, Tree, read_folder
+from tests.integration.walker import Walker
 from tools.artifact import Layout, Packaged, lay_out, make_removable, package
 
 _SOURCES = (
@@ -93,3 +102,69 @@ def layout(packaged: Packaged, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("lambda")
     yield lay_out(packaged, folder)
     make_removable(folder)
+
+
+class Watched:
+    """Starts the artifact in place of the source, with an interpreter that tells which file each module comes from."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.functions: dict[str, Function] = {}
+
+    def __call__(self, function: Function) -> Function:
+        started = self.layout.in_lambda(function)
+        if started is function:
+            return function
+        self.functions[function.name] = started
+        return replace(started, environment={**started.environment, "PYTHONVERBOSE": "1"})
+
+
+def run(watched: Watched, stack: Stack, name: str, code: str) -> Any:
+    """Run code in the place of a function, whose module it names HANDLER; give the JSON that it prints last."""
+    del stack  # it has told where the functions are
+    function = watched.functions[name]
+    handler = function.handler.partition(".")[0]
+    done = subprocess.run(  # noqa: S603 - the interpreter that runs the function, in its place
+        [*function.command[:1], "-c", code.replace("HANDLER", handler)],
+        cwd=function.code_dir,
+        env=process_environment(function, "unused"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="session")
+def watched(layout: Layout) -> Watched:
+    return Watched(layout)
+
+
+@pytest.fixture(scope="session")
+def unpacked(layout: Layout) -> dict[Path, Tree]:
+    """The artifact's places before anything ran."""
+    return {place: read_folder(place) for place in (layout.opt, *layout.tasks.values())}
+
+
+@pytest.fixture(scope="session")
+def calls() -> Calls:
+    """What the functions ask of AWS."""
+    return Calls(Moto())
+
+
+@pytest.fixture(scope="session")
+def stack(
+    watched: Watched, unpacked: object, calls: Calls, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """The local stack, with the artifact in place of the source."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("awslambdaric is for Linux")
+    del unpacked  # read by now
+    folder: Path = tmp_path_factory.mktemp("stack")
+    with Stack(runs=watched, engine=calls, brokers_file=folder / "none.toml", logs=folder / "logs") as running:
+        yield running
+
+
+@pytest.fixture
+def walker(stack: Stack) -> Walker:
+    return Walker(stack)

@@ -6,67 +6,25 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local.execution import Function, process_environment
+from local.execution import process_environment
 from local.stack import Stack
+from tests.artifact.conftest import Watched
 from tests.artifact.trees import FUNCTIONS, Tree, read_folder
 from tests.integration.walker import Walker, attempt_of
 from tools.artifact import Layout
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="awslambdaric is for Linux")
 
 both_brokers = pytest.mark.parametrize("broker", ["pocketful", "fivepaisa"])
 # What the source tree and the tests have at hand.
 _OURS = ("local", "tests", "bench", "tools", "consumer", "pytest", "moto", "samtranslator", "types_boto3_kms")
 _PLACES = f"""
 import importlib.util, json, sys
-found = {{name: importlib.util.find_spec(name) for name in ("brokerlink", "botocore", "requests", *{_OURS})}}
+found = {{name: importlib.util.find_spec(name) for name in ("brokerlink", "botocore", "urllib3", *{_OURS})}}
 print(json.dumps([sys.path, {{name: spec.origin for name, spec in found.items() if spec is not None}}]))
 """
-
-
-class Watched:
-    """Starts the artifact in place of the source, with an interpreter that tells which file each module comes from."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        self.functions: dict[str, Function] = {}
-
-    def __call__(self, function: Function) -> Function:
-        started = self.layout.in_lambda(function)
-        if started is function:
-            return function
-        self.functions[function.name] = started
-        return replace(started, environment={**started.environment, "PYTHONVERBOSE": "1"})
-
-
-@pytest.fixture(scope="module")
-def watched(layout: Layout) -> Watched:
-    return Watched(layout)
-
-
-@pytest.fixture(scope="module")
-def unpacked(layout: Layout) -> dict[Path, Tree]:
-    """The artifact's places before anything ran."""
-    return {place: read_folder(place) for place in (layout.opt, *layout.tasks.values())}
-
-
-@pytest.fixture(scope="module")
-def stack(watched: Watched, unpacked: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    del unpacked  # read by now
-    folder: Path = tmp_path_factory.mktemp("stack")
-    with Stack(runs=watched, brokers_file=folder / "none.toml", logs=folder / "logs") as running:
-        yield running
-
-
-@pytest.fixture
-def walker(stack: Stack) -> Walker:
-    return Walker(stack)
 
 
 @both_brokers
@@ -142,7 +100,7 @@ def test_modules_are_looked_for_where_lambda_does_and_nowhere_else(
     assert (here, function.code_dir) == ("", layout.tasks[name])
     assert places[:2] == [f"{layout.opt}/python/lib/python3.13/site-packages", f"{layout.opt}/python"]
     assert all(is_runtime(Path(place), layout) for place in places[2:])
-    assert found.keys() == {"brokerlink", "botocore", "requests"}
+    assert found.keys() == {"brokerlink", "botocore", "urllib3"}
     assert all(Path(origin).is_relative_to(layout.opt) for origin in found.values())
 
 

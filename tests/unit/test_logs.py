@@ -11,7 +11,7 @@ import pytest
 
 from brokerlink.logs import WIRE_LOGGERS, silence_wire_loggers
 
-CHILDREN = ("boto3.resources", "botocore.parsers", "http.client.x", "requests.sessions", "urllib3.connectionpool")
+CHILDREN = ("boto3.resources", "botocore.parsers", "http.client.x", "urllib3.connectionpool")
 
 
 @pytest.fixture

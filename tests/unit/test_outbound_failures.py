@@ -105,7 +105,7 @@ def test_answer_given_before_the_request_was_read_counts() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "no-scheme", "/path", "ftp://127.0.0.1/", "https://", "http://[::1", "http://127.0.0.1:port/", "https://*.x/"],
+    ["", "no-scheme", "/path", "ftp://127.0.0.1/", "https://", "http://[::1", "http://127.0.0.1:port/"],
 )
 def test_malformed_url_is_not_sent(url: str) -> None:
     with pytest.raises(NotSent) as caught:

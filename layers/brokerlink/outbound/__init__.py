@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> type:
-        # Importing requests takes a good part of a cold start, and the function that only sends browsers to
-        # brokers needs the values of this package but never the client.
+        # The functions that only send browsers to brokers, or events to SNS, need the values of this package at most,
+        # and never the client.
         if name != "Outbound":
             raise AttributeError(name)
         from brokerlink.outbound.client import Outbound  # noqa: PLC0415  # see above

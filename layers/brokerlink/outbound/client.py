@@ -1,26 +1,31 @@
 """Sends requests to brokers."""
 
 import http.client
+import re
 import socket
 import ssl
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
 
-import requests
-from requests.adapters import DEFAULT_CA_BUNDLE_PATH
+from urllib3 import HTTPHeaderDict, PoolManager
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
+from brokerlink.outbound.authorities import public_authorities
 from brokerlink.outbound.body import read_body
+from brokerlink.outbound.connection import TimedPool, TimedTlsPool
 from brokerlink.outbound.countdown import Countdown
-from brokerlink.outbound.errors import NoAnswer
+from brokerlink.outbound.errors import NoAnswer, NotSent
 from brokerlink.outbound.messages import Answer, Request
 from brokerlink.outbound.opening import Resolve
-from brokerlink.outbound.session import open_session
 from brokerlink.outbound.transfer import Transfer, current_transfer
 
 MAX_SECONDS = 10.0
-_LIBRARY_ERRORS = (requests.RequestException, HTTPError, http.client.HTTPException, OSError, ValueError)
+_LIBRARY_ERRORS = (HTTPError, http.client.HTTPException, OSError, ValueError)
+_HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "brokerlink"}
+# http.client lets a value go on in another line (RFC 9112 §5.2 forbids to send that).
+_HEADER_VALUE: Final = re.compile(r"[^\s][^\r\n]*|")
 
 
 class Outbound:
@@ -42,8 +47,9 @@ class Outbound:
             raise TypeError("verify is True or the path of a CA bundle: TLS is always verified")
         self._monotonic = monotonic
         self._resolve = resolve
-        bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
-        self._session = open_session(ssl.create_default_context(cafile=bundle))
+        context = public_authorities() if verify is True else ssl.create_default_context(cafile=verify)
+        self._pools = PoolManager(ssl_context=context)
+        self._pools.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
         """Send `request` once and read the whole answer, whatever its status.
@@ -68,14 +74,30 @@ class Outbound:
         raise failure
 
     def _exchange(self, request: Request, countdown: Countdown) -> Answer:
-        prepared = self._session.prepare_request(
-            requests.Request(request.method, request.url, headers=dict(request.headers), data=request.body)
-        )
-        # The connections keep the time; requests' timeout, which starts anew with every read, backs them up.
-        with self._session.send(prepared, stream=True, allow_redirects=False, timeout=countdown.left()) as response:
-            if not 200 <= response.status_code <= 599:
+        if parse_url(request.url).scheme is None:  # urllib3 would warn, and take it for http
+            raise NotSent("request")
+        # The connections keep the time; urllib3's timeout, which starts anew with every read, backs them up.
+        with self._pools.urlopen(
+            request.method,
+            request.url,
+            body=request.body,
+            headers=_headers(request.headers),
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            timeout=countdown.left(),
+        ) as response:
+            if not 200 <= response.status <= 599:
                 # http.client skips 100 only. Another interim answer would pass for the final one, and that, still
                 # to come on this connection, for the next request's (RFC 9110 §15.2).
                 raise NoAnswer("protocol")
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, read_body(response.raw))
+            return Answer(response.status, headers, read_body(response))
+
+
+def _headers(own: Mapping[str, str]) -> HTTPHeaderDict:
+    if not all(_HEADER_VALUE.fullmatch(value) for value in own.values()):
+        raise NotSent("request")
+    headers = HTTPHeaderDict(_HEADERS)
+    headers.update(own)
+    return headers

@@ -57,7 +57,7 @@ class _TimedResponse(http.client.HTTPResponse):
 
 
 class TimedConnection(HTTPConnection):
-    """Carries the current transfer; raises OutboundError, which urllib3 and requests let pass."""
+    """Carries the current transfer; raises OutboundError, which urllib3 lets pass."""
 
     response_class = _TimedResponse
     # Whoever turns it on for http.client as a whole prints every request and its headers.

@@ -48,5 +48,5 @@ class Transfer:
         return self.failure("truncated" if self.received else "closed")
 
 
-# Between Outbound and the connection classes stand requests and urllib3, which pass nothing of ours through.
+# Between Outbound and the connection classes stands urllib3, which passes nothing of ours through.
 current_transfer: ContextVar[Transfer] = ContextVar("current_transfer")

@@ -1,0 +1,1 @@
+"""`make bench`: what a customer waits for, measured on the built artifact."""
