@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from brokerlink.reader import BrokerToken, TokenExpired, TokenNotFound
+from brokerlink.secret import Secret
 from local.aws import worker_environment
 from local.deployment import deploy
 from local.emulator import Emulator
@@ -27,7 +28,7 @@ EVENT = {"id": "attempt-1", "type": "brokerlink.token.issued.v1", "data": {"brok
 # 24 November 2026, 00:00 IST.
 MIDNIGHT = 1_795_458_600
 TOKEN = BrokerToken(
-    access_token=CANARY,
+    secret=Secret(CANARY),
     user_id="asha",
     broker="pocketful",
     account="YA0002",
