@@ -31,6 +31,7 @@ from brokerlink.sessions import Sessions
 from brokerlink.storage import Table, from_wire
 from brokerlink.tokens import Sealer
 from tests.kit.clients import client, token_key, wired
+from tests.kit.tables import create_tables
 from tests.kit.world import APPS, MIDNIGHT, SECRETS, BrokerHttp, answer
 from tests.kit.world import Clock as StillClock
 
@@ -249,35 +250,6 @@ def core(**settings: Any) -> Iterator[Core]:
     """Give the library on a fresh moto."""
     with mock_aws():
         yield Core(**settings)
-
-
-def create_tables(dynamodb: Any) -> None:
-    """Create both tables with the keys that the template gives them, and the index of live tokens."""
-    _create_table(dynamodb, "LoginAttempts", ("attempt_id",), {})
-    _create_table(dynamodb, "Tokens", ("user_id", "connection"), {"by_broker": ("shard", "expires_at")})
-
-
-def _create_table(dynamodb: Any, name: str, keys: tuple[str, ...], indexes: dict[str, tuple[str, ...]]) -> None:
-    attributes = {key for each in (keys, *indexes.values()) for key in each}
-    more = {
-        "GlobalSecondaryIndexes": [
-            {"IndexName": index, "KeySchema": _key_schema(key), "Projection": {"ProjectionType": "ALL"}}
-            for index, key in indexes.items()
-        ]
-    }
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=_key_schema(keys),
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "N" if name == "expires_at" else "S"} for name in attributes
-        ],
-        BillingMode="PAY_PER_REQUEST",
-        **(more if indexes else {}),
-    )
-
-
-def _key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
 def token_answer(**changes: Any) -> Answer:

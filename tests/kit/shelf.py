@@ -10,7 +10,8 @@ from brokerlink.secret import Secret
 from brokerlink.storage import to_wire
 from brokerlink.tokens import Sealer, TokenRecord
 from tests.kit.clients import client, token_key, wired
-from tests.kit.core import Clock, create_tables
+from tests.kit.core import Clock
+from tests.kit.tables import create_tables
 
 ISSUED = 1_795_404_600
 ENDS = ISSUED + 50_000

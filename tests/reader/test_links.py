@@ -10,7 +10,7 @@ from tests.kit.shelf import ENDS, OWNER, Shelf, event
 from tests.kit.wire import refused
 
 PLATFORM = "https://app.example/brokers/{broker}?user={user_id}"
-OURS = "https://login.example/authorize/{broker}"
+OURS = "https://login.example/"
 DIRECT = OWNER | {"user_id": direct_user_id("pocketful", "YA0002")}
 
 
@@ -34,8 +34,9 @@ def test_every_error_carries_it(shelf: Shelf, kind: type[TokenError]) -> None:
     assert (raised.value.broker, raised.value.account, raised.value.user_id) == ("pocketful", "YA0002", "user-1")
 
 
-def test_direct_users_get_ours(shelf: Shelf) -> None:
-    assert link_of(shelf, DIRECT, login_url=PLATFORM, start_url=OURS) == "https://login.example/authorize/pocketful"
+@pytest.mark.parametrize("base", [OURS, OURS.removesuffix("/")])
+def test_direct_users_get_ours(shelf: Shelf, base: str) -> None:
+    assert link_of(shelf, DIRECT, login_url=PLATFORM, start_url=base) == "https://login.example/authorize/pocketful"
 
 
 @pytest.mark.parametrize("owner", [OWNER, DIRECT], ids=["platform", "direct"])
@@ -45,7 +46,7 @@ def test_without_a_link_there_is_none(shelf: Shelf, owner: dict[str, str]) -> No
 
 
 def test_a_stack_without_a_platforms_link_has_none_for_its_users(shelf: Shelf) -> None:
-    """Its output LoginUrl is the start URL then, which would file the token under the account."""
+    """Its login-url is the start URL then, which would file the token under the account."""
     assert link_of(shelf, OWNER, login_url=OURS, start_url=OURS) is None
 
 

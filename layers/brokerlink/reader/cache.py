@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from brokerlink.reader.rows import Owner, Row
@@ -16,7 +16,7 @@ MOST_ENTRIES: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    ciphertext: bytes
+    ciphertext: bytes = field(repr=False)
     secret: Secret
     opened_at: float
     gone_at: float

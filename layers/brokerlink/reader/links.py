@@ -16,7 +16,7 @@ START_VARIABLE: Final = "BROKERLINK_START_URL"
 @dataclass(frozen=True, slots=True)
 class LoginLinks:
     """`login_url` is the platform's page, with `{broker}` and `{user_id}` to be filled in; `start_url` is brokerlink's
-    own, `<base URL>/authorize/{broker}`, for those who log in without a platform. Either may be empty.
+    own, below which `authorize/<broker>` starts a login without a platform. Either may be empty.
     """
 
     login_url: str = ""
@@ -34,10 +34,10 @@ class LoginLinks:
         """Give the link of a customer; None where there is none.
 
         The start URL is no use to a platform's user: the token would be filed under the account, not under the user.
-        So a stack without a `LoginUrl`, which exports its start URL in that place, has no link for them.
+        So a stack without a `LoginUrl`, which writes its start URL in that place, has no link for them.
         """
         if user_id == direct_user_id(broker, account):
-            chosen = self.start_url
+            chosen = f"{self.start_url.removesuffix('/')}/authorize/{{broker}}" if self.start_url else ""
         else:
             chosen = "" if self.login_url == self.start_url else self.login_url
         # No str.format: it would let a template read attributes, and trip over any other brace.

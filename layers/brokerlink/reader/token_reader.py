@@ -57,7 +57,7 @@ class TokenReader:
         `cache_seconds` is the most that a decrypted token is kept in memory; 0 keeps none. Its row is read each time
         all the same, so that a token which was replaced or revoked is not given out; what is spared is KMS.
         `login_url` is the platform's page to log in again, with `{broker}` and `{user_id}`, and `start_url`
-        brokerlink's own with `{broker}`; else the environment's `BROKERLINK_LOGIN_URL` and `BROKERLINK_START_URL`.
+        brokerlink's own address; else the environment's `BROKERLINK_LOGIN_URL` and `BROKERLINK_START_URL`.
         `clock` gives epoch seconds.
 
         Raises `ValueError` where there is no table's name, or `cache_seconds` is negative.
