@@ -76,9 +76,9 @@ format: ## Bring the code into its style
 lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(READY) uv
 	@# dev first: what is also in the other two has the same version there.
-	$(LOCK) --python-version 3.13 pyproject.toml --group local --group dev -o requirements/dev.txt
-	$(LOCK) --python-version 3.13 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
-	$(LOCK) --python-version 3.13 pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(LOCK) --python-version 3.13 pyproject.toml --extra functions --group local --group dev -o requirements/dev.txt
+	$(LOCK) --python-version 3.13 pyproject.toml --extra functions --group local -c requirements/dev.txt -o requirements/local.txt
+	$(LOCK) --python-version 3.13 pyproject.toml --extra functions -c requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
 	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
 	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
