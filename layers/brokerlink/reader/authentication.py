@@ -7,8 +7,7 @@ does not need.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, override
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, override
 
 from brokerlink.secret import Secret
 
@@ -41,8 +40,7 @@ class AuthHeaders(Mapping[str, str]):
         return f"AuthHeaders({', '.join(self._values)})"
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
+class Api(NamedTuple):
     """One broker's way to be called. `envelope` wraps what a call says; None: the API takes it as it is."""
 
     headers: Callable[[BrokerToken], Mapping[str, str]]
