@@ -6,6 +6,7 @@
 #   tools/bootstrap.sh sam         .tools/sam with the SAM CLI
 #   tools/bootstrap.sh ministack   .tools/ministack with the tests' second AWS engine
 #   tools/bootstrap.sh checkov     .tools/checkov with the policy scanner of `make check`
+#   tools/bootstrap.sh node        .tools/node with Node.js, for the example in TypeScript
 #   tools/bootstrap.sh uv          .tools/uv with uv, which installs the others
 set -eu
 unset CDPATH
@@ -13,10 +14,10 @@ cd -- "$(dirname -- "$0")/.."
 
 case "${1-}" in
     local | dev) home=.venv program=python ;;
-    sam | ministack | checkov) home=.tools/$1 program=python ;;
+    sam | ministack | checkov | node) home=.tools/$1 program=python ;;
     uv) home=.tools/uv program=uv ;;
     *)
-        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|uv" >&2
+        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|node|uv" >&2
         exit 2
         ;;
 esac
