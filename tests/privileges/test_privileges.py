@@ -167,7 +167,7 @@ CHANGES = [
     ),
     Change(f"{_ENCRYPTS}/Action", ["kms:Encrypt", "kms:ReEncryptTo"], unused="kms:ReEncryptTo"),
     Change(f"AnnounceRole/{_ROLE}/2/Action", ["sqs:SendMessage", "sqs:PurgeQueue"], unused="sqs:PurgeQueue"),
-    Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Scan"], unused="dynamodb:Scan"),
+    Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(
         f"ConsumerRole/{_ROLE}/2/Action",
         ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],

@@ -180,7 +180,9 @@ WIDENINGS = [
     Widening(f"{_DECRYPT}/Condition", DROP, consumers),
     Widening(f"{_DECRYPT}/{_KEYS}", "platform", consumers),
     Widening(
-        "ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action", ["dynamodb:GetItem", "dynamodb:Scan"], consumers
+        "ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action",
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        consumers,
     ),
     Widening("ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action/1", "dynamodb:PutItem", consumers),
     Widening("LoginUrlParameter/Properties/Value", {"Ref": "BrokerApps"}, links),
