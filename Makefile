@@ -25,6 +25,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) dev
 	@$(READY) ministack
 	@$(READY) sam
+	@$(READY) node
 	@$(PYTHON) -m tools.chromium
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
 
@@ -87,13 +88,14 @@ format: ## Bring the code into its style
 lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@$(READY) uv
 	@# dev first: what is also in the other two has the same version there.
-	$(LOCK) --python-version 3.13 pyproject.toml --group local --group dev -o requirements/dev.txt
-	$(LOCK) --python-version 3.13 pyproject.toml --group local -c requirements/dev.txt -o requirements/local.txt
-	$(LOCK) --python-version 3.13 pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	$(LOCK) --python-version 3.13 --group local --group dev -o requirements/dev.txt
+	$(LOCK) --python-version 3.13 --group local -c requirements/dev.txt -o requirements/local.txt
+	$(LOCK) --python-version 3.13 --group runtime -c requirements/dev.txt -o requirements/runtime.txt
 	$(LOCK) --python-version 3.13 --group sam -o requirements/sam.txt
 	$(LOCK) --python-version 3.13 --group ministack -o requirements/ministack.txt
 	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
 	$(LOCK) --python-version 3.13 --group awscli -o requirements/awscli.txt
+	$(LOCK) --python-version 3.13 --group node -o requirements/node.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)

@@ -164,7 +164,13 @@ class Stack:
         layer = self.deployment.outputs.get("BrokerlinkLayerArn")
         if layer is None:
             raise TemplateError("template.yaml has no output BrokerlinkLayerArn, which the consumer needs.")
-        parameters = {"BrokerlinkStack": NAME, "BrokerlinkLayerArn": layer}
+        start = self.deployment.outputs["StartUrl"]
+        parameters = {
+            "BrokerlinkStack": NAME,
+            "BrokerlinkLayerArn": layer,
+            "BrokerlinkLoginUrl": parameters.get("LoginUrl", start),
+            "BrokerlinkStartUrl": start,
+        }
         self.consumer = deploy(
             Template.load(self._project / "examples" / "consumer" / "template.yaml", parameters),
             self.emulator,

@@ -1,8 +1,8 @@
 """Installs what a make target needs. Run by tools/bootstrap.sh with whatever Python there is, 3.10 or newer.
 
 Everything lands inside the project: uv in .tools/uv, the SAM CLI in .tools/sam, ministack in .tools/ministack, checkov
-in .tools/checkov, the AWS command line in .tools/awscli, the rest in .venv. Each of them keeps copies of what it was
-made from, written last, so that an interrupted set-up is done again.
+in .tools/checkov, the AWS command line in .tools/awscli, Node.js in .tools/node, the rest in .venv. Each of them keeps
+copies of what it was made from, written last, so that an interrupted set-up is done again.
 """
 
 import fcntl
@@ -26,6 +26,7 @@ ENVIRONMENTS = {
     "ministack": TOOLS / "ministack",
     "checkov": TOOLS / "checkov",
     "awscli": TOOLS / "awscli",
+    "node": TOOLS / "node",
 }
 
 
@@ -34,7 +35,7 @@ class SetUpError(Exception):
 
 
 def main(name: str) -> None:
-    """Make the environment `name` (local, dev, sam, ministack, checkov, awscli or uv) complete.
+    """Make the environment `name` (local, dev, sam, ministack, checkov, awscli, node or uv) complete.
 
     Raises SetUpError.
     """

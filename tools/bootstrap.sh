@@ -7,6 +7,7 @@
 #   tools/bootstrap.sh ministack   .tools/ministack with the tests' second AWS engine
 #   tools/bootstrap.sh checkov     .tools/checkov with the policy scanner of `make check`
 #   tools/bootstrap.sh awscli      .tools/awscli with the AWS command line, for `make rehearse`
+#   tools/bootstrap.sh node        .tools/node with Node.js, for the example in TypeScript
 #   tools/bootstrap.sh uv          .tools/uv with uv, which installs the others
 set -eu
 unset CDPATH
@@ -14,10 +15,10 @@ cd -- "$(dirname -- "$0")/.."
 
 case "${1-}" in
     local | dev) home=.venv program=python ;;
-    sam | ministack | checkov | awscli) home=.tools/$1 program=python ;;
+    sam | ministack | checkov | awscli | node) home=.tools/$1 program=python ;;
     uv) home=.tools/uv program=uv ;;
     *)
-        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|awscli|uv" >&2
+        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|awscli|node|uv" >&2
         exit 2
         ;;
 esac

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from binascii import crc32
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
@@ -16,6 +14,7 @@ from brokerlink.aws_connections import CONNECT_SECONDS, READ_SECONDS, current_tr
 from brokerlink.aws_session import new_session
 from brokerlink.logs import silence_wire_loggers
 from brokerlink.outbound.countdown import Countdown
+from brokerlink.whole import check_whole
 
 if TYPE_CHECKING:  # the stubs are not deployed
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -39,12 +38,6 @@ class TooLate(BotoCoreError):
     """The invocation has no time left for another try."""
 
     fmt = "no time is left for another try"
-
-
-class NotWhole(BotoCoreError):
-    """The last answer did not arrive as it was sent, whatever it says; what the call came to is unknown."""
-
-    fmt = "the answer is not whole"
 
 
 class AwsClients:
@@ -73,7 +66,7 @@ class AwsClients:
         made = cast("Any", self._session).create_client(service, config=_CONFIG)
         keep_time(made)
         made.meta.events.register("before-send", self._begin_try)
-        made.meta.events.register("after-call", _check_whole)
+        made.meta.events.register("after-call", check_whole)
         return made
 
     def _begin_try(self, **_: object) -> None:
@@ -82,12 +75,3 @@ class AwsClients:
             raise TooLate
         ends = min(now + CONNECT_SECONDS + READ_SECONDS, self.no_try_after + READ_SECONDS)
         current_try.set(Countdown(self.monotonic, ends))
-
-
-def _check_whole(http_response: AWSResponse, **_: object) -> None:
-    # The SDK reads a body until the connection ends, and half a JSON document as an answer without members, so a row
-    # would be absent. It tries again where DynamoDB's checksum is wrong, and then takes the last answer as it is.
-    headers, body = http_response.headers, http_response.content
-    length, checksum = headers.get("content-length"), headers.get("x-amz-crc32")
-    if (length is not None and int(length) != len(body)) or (checksum is not None and int(checksum) != crc32(body)):
-        raise NotWhole

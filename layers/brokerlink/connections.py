@@ -35,7 +35,12 @@ def connection(broker: str, account: str) -> str:
 
 def shard(broker: str, user_id: str) -> str:
     """Give the index partition of a token: 32 of them a broker, `<broker>#00` to `<broker>#1f`, so that none is hot."""
-    return f"{broker}#{hashlib.sha256(user_id.encode()).digest()[0] % SHARDS:02x}"
+    return shard_key(broker, hashlib.sha256(user_id.encode()).digest()[0] % SHARDS)
+
+
+def shard_key(broker: str, number: int) -> str:
+    """Give the index partition of a number from 0 to `SHARDS` - 1."""
+    return f"{broker}#{number:02x}"
 
 
 def encryption_context(*, broker: str, account: str, user_id: str) -> dict[str, str]:

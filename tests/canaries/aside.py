@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from brokerlink.errors import BrokerlinkError
 from brokerlink.outbound import Answer, Outbound, OutboundError, Request
-from brokerlink.reader import TokenReader
+from brokerlink.reader import TokenReader, TokenUnreadable
 from brokerlink.storage import to_wire
 from brokerlink.telemetry import Telemetry
 from publish import Publisher
@@ -68,6 +68,11 @@ def the_reader(site: InProcess, walk: Walk) -> None:
     elsewhere = TokenReader("Nowhere", dynamodb=dynamodb, kms=kms, clock=world.clock)
     moved = row | {"user_id": "mallory", "connection": row["connection"]}
     world.dynamodb.put_item(TableName="Tokens", Item=to_wire(moved))
+    kept = TokenReader("Tokens", cache_seconds=60, dynamodb=dynamodb, kms=kms, clock=world.clock)
+    unreadable: list[TokenUnreadable] = []
+    for tokens in (kept.of_broker(str(row["broker"]), unreadable=unreadable.append), kept.of_user("mallory")):
+        walk.seen.note("tokens of many", repr([(token, token.headers) for token in tokens]))
+    assert [str(error.user_id) for error in unreadable] == ["mallory"]
     asks: list[Callable[[], object]] = [
         lambda: reader.get({"id": "another", "data": told | {"issued_at": MIDNIGHT}}),
         lambda: reader.get({"id": words}),

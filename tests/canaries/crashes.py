@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ParamValid
 from botocore.parsers import ResponseParserError
 from moto.core.botocore_stubber import MockRawResponse
 
-from brokerlink.aws import NotWhole, _check_whole
 from brokerlink.outbound import Answer, Request
+from brokerlink.whole import NotWhole, check_whole
 from tests.canaries.brokers import ODD, good
 from tests.canaries.canaries import Canaries, Kind
 from tests.canaries.in_process import InProcess
@@ -67,7 +67,7 @@ def half_an_answer(canaries: Canaries) -> None:
     body = canaries.new(Kind.LIBRARYS_WORDS, ODD).encode()
     headers = HTTPHeaders.from_dict({"content-length": str(len(body) + 1)})
     with suppress(NotWhole):
-        _check_whole(AWSResponse("https://aws", 200, headers, MockRawResponse(body)))
+        check_whole(AWSResponse("https://aws", 200, headers, MockRawResponse(body)))
 
 
 def too_slow(walk: Walk, site: InProcess) -> None:

@@ -15,10 +15,11 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import brokerlink
-from brokerlink.aws import NotWhole, TooLate
+from brokerlink.aws import TooLate
 from brokerlink.errors import FAILURES, BrokerlinkError
 from brokerlink.events import UnpublishableRecord
 from brokerlink.outbound import OutboundError
+from brokerlink.whole import NotWhole
 from publish import NotNow
 from tests.canaries.seen import Seen
 

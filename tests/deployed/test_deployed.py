@@ -123,6 +123,7 @@ def test_login_goes_from_the_deployed_page_to_a_token(operator: Operator, watche
         operator.outputs["TokensTableName"], dynamodb=operator.clients.dynamodb, kms=operator.clients.kms
     )
     assert reader.get(event).access_token
+    assert event["id"] in {token.attempt_id for token in reader.of_broker(broker)}
 
 
 def test_logs_are_shown(operator: Operator) -> None:

@@ -31,6 +31,7 @@ from brokerlink.sessions import Sessions
 from brokerlink.storage import Table, from_wire
 from brokerlink.tokens import Sealer
 from tests.kit.clients import client, token_key, wired
+from tests.kit.tables import create_tables
 from tests.kit.world import APPS, MIDNIGHT, SECRETS, BrokerHttp, answer
 from tests.kit.world import Clock as StillClock
 
@@ -249,19 +250,6 @@ def core(**settings: Any) -> Iterator[Core]:
     """Give the library on a fresh moto."""
     with mock_aws():
         yield Core(**settings)
-
-
-def create_tables(dynamodb: Any) -> None:
-    """Create both tables with the keys that the template gives them."""
-    for name, keys in {"LoginAttempts": ["attempt_id"], "Tokens": ["user_id", "connection"]}.items():
-        dynamodb.create_table(
-            TableName=name,
-            KeySchema=[
-                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
 
 
 def token_answer(**changes: Any) -> Answer:

@@ -24,6 +24,7 @@ from brokerlink.telemetry import Telemetry
 from tests.kit.browser import Browser, Reply
 from tests.kit.clients import client, token_key
 from tests.kit.doubles import MIDNIGHT, MORNING, BrokerHttp, Clock, Context, answer, pocketful
+from tests.kit.tables import create_tables
 
 __all__ = [
     "APPS",
@@ -87,15 +88,7 @@ class World:
         self.dynamodb = client("dynamodb")
         self.kms = client("kms")
         self.secretsmanager = client("secretsmanager")
-        for name, keys in {"LoginAttempts": ["attempt_id"], "Tokens": ["user_id", "connection"]}.items():
-            self.dynamodb.create_table(
-                TableName=name,
-                KeySchema=[
-                    {"AttributeName": key, "KeyType": "RANGE" if place else "HASH"} for place, key in enumerate(keys)
-                ],
-                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-                BillingMode="PAY_PER_REQUEST",
-            )
+        create_tables(self.dynamodb)
         self.key = token_key()
         self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=json.dumps(secrets))["ARN"]
         self.environment = {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
+from typing import Any, Literal
 
 import boto3
 
+from brokerlink.reader import TokenReader
 from local.aws import REGION
 from local.stack import Stack
 from local.template import Json
@@ -133,24 +134,25 @@ def consumer_that_fails(stack: Stack, recorder: Recorder) -> None:
     recorder.wait_for(CONSUMER, "dynamodb:DeleteItem", stack.consumer.physical_ids["ProcessedEvents"])
 
 
-def consumer_that_pages_the_live_tokens(stack: Stack, recorder: Recorder) -> None:
-    """What ConsumerPolicy offers beside the reader, which the example does not need: called in its name."""
+def consumer_that_asks_for_many(stack: Stack, recorder: Recorder) -> None:
+    """What the reader offers beside the example's own call, in the consumer's name."""
     table = stack.deployment.outputs["TokensTableName"]
-    dynamodb = boto3.client(
-        "dynamodb",
-        endpoint_url=stack.aws_url,
-        region_name=REGION,
-        aws_access_key_id=CONSUMER,
-        aws_secret_access_key="local",
-    )
-    dynamodb.query(
-        TableName=table,
-        IndexName="by_broker",
-        KeyConditionExpression="#shard = :shard AND expires_at > :now",
-        ExpressionAttributeNames={"#shard": "shard"},
-        ExpressionAttributeValues={":shard": {"S": "pocketful#00"}, ":now": {"N": str(int(time.time()))}},
-    )
-    assert recorder.count(CONSUMER, "dynamodb:Query", f"{table}/index/by_broker") == 1
+
+    def client(service: Literal["dynamodb", "kms"]) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=stack.aws_url,
+            region_name=REGION,
+            aws_access_key_id=CONSUMER,
+            aws_secret_access_key="local",
+        )
+
+    reader = TokenReader(table, dynamodb=client("dynamodb"), kms=client("kms"))
+    everybody = {token.user_id for token in reader.of_broker("pocketful")}
+    assert "meera" in everybody
+    assert {token.user_id for token in reader.of_user("meera")} == {"meera"}
+    assert recorder.count(CONSUMER, "dynamodb:Query", table)
+    assert recorder.count(CONSUMER, "dynamodb:Query", f"{table}/index/by_broker")
 
 
 JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
@@ -165,5 +167,5 @@ JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
     topic_that_is_out_of_reach,
     event_that_comes_twice,
     consumer_that_fails,
-    consumer_that_pages_the_live_tokens,
+    consumer_that_asks_for_many,
 )

@@ -148,7 +148,8 @@ CHANGES = [
         outside="sqs:SendMessage",
     ),
     Change(f"{_POLICY}/0", DROP, outside="dynamodb:GetItem"),
-    Change(f"{_POLICY}/1/Resource", _arn("TokensTable"), outside="dynamodb:Query"),
+    Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem"], outside="dynamodb:Query"),
+    Change(f"{_POLICY}/1", DROP, outside="dynamodb:Query"),
     Change(f"{_POLICY}/2", DROP, outside="kms:Decrypt"),
     Change(f"ConsumerRole/{_ROLE}/0/Action", ["sqs:ReceiveMessage"], outside="sqs:DeleteMessage"),
     Change(f"ConsumerRole/{_ROLE}/1", DROP, outside="kms:Decrypt"),
@@ -166,7 +167,7 @@ CHANGES = [
     ),
     Change(f"{_ENCRYPTS}/Action", ["kms:Encrypt", "kms:ReEncryptTo"], unused="kms:ReEncryptTo"),
     Change(f"AnnounceRole/{_ROLE}/2/Action", ["sqs:SendMessage", "sqs:PurgeQueue"], unused="sqs:PurgeQueue"),
-    Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Scan"], unused="dynamodb:Scan"),
+    Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(
         f"ConsumerRole/{_ROLE}/2/Action",
         ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"],

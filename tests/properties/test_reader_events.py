@@ -16,7 +16,7 @@ from brokerlink.secret import Secret
 from brokerlink.storage import to_wire
 from brokerlink.tokens import Sealer, TokenRecord
 from tests.kit.clients import client, token_key, wired
-from tests.kit.core import create_tables
+from tests.kit.tables import create_tables
 from tests.kit.wire import Wire
 from tests.kit.world import MIDNIGHT, MORNING
 from tests.properties.effort import effort

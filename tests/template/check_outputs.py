@@ -34,3 +34,12 @@ def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
     parameter = stack.properties("ReaderLayerParameter")
     assert (named(parameter["Name"]), parameter["Type"]) == ("/${AWS::StackName}/reader-layer", "String")
     assert named(parameter["Value"]) == layer
+
+
+def where_to_log_in_again_is_told_by_parameters_that_no_stack_can_pin(stack: Stack) -> None:
+    start, login = stack.properties("StartUrlParameter"), stack.properties("LoginUrlParameter")
+    for parameter, name in ((start, "start-url"), (login, "login-url")):
+        assert (named(parameter["Name"]), parameter["Type"]) == (f"/${{AWS::StackName}}/{name}", "String")
+    assert start["Value"] == stack.body["Outputs"]["StartUrl"]["Value"]
+    # Without a page of the platform's there is none: the reader takes the start URL for that.
+    assert named(login["Value"]) in {"LoginUrl", "StartUrlParameter.Value"}

@@ -51,6 +51,7 @@ ALLOWED = {
 }
 CONSUMER = {
     Grant("dynamodb:GetItem", "TokensTable.Arn"),
+    Grant("dynamodb:Query", "TokensTable.Arn"),
     Grant("dynamodb:Query", "${TokensTable.Arn}/index/by_broker"),
     Grant("kms:Decrypt", "TokenKey.Arn", condition(TOKEN_CONTEXT)),
 }

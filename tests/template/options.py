@@ -23,6 +23,7 @@ LINEAR: Final[Parameters] = {"TrafficShift": "Linear10PercentEvery1Minute"}
 ALARM_TOPIC: Final[Parameters] = {"AlarmTopicArn": "arn:aws:sns:ap-south-1:111122223333:operators"}
 RELEASE: Final[Parameters] = {"ReleaseHash": "0123456789abcdef" * 4}
 PLAIN: Final[Parameters] = {"Architecture": "x86_64", "LogLevel": "DEBUG", "DeletionProtection": "false"}
+LOGIN_PAGE: Final[Parameters] = {"LoginUrl": "https://trade.example/brokers/{broker}?user={user_id}"}
 
 OPTIONS: Final[Mapping[str, Parameters]] = {
     "a domain": DOMAIN,
@@ -38,6 +39,7 @@ OPTIONS: Final[Mapping[str, Parameters]] = {
     "an alarm topic": ALARM_TOPIC,
     "a release hash": RELEASE,
     "other plain values": PLAIN,
+    "a platform's login page": LOGIN_PAGE,
 }
 EVERYTHING: Final[Parameters] = {
     **RECORD,
@@ -50,4 +52,5 @@ EVERYTHING: Final[Parameters] = {
     **ALARM_TOPIC,
     **RELEASE,
     **PLAIN,
+    **LOGIN_PAGE,
 }

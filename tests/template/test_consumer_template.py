@@ -55,6 +55,18 @@ def test_the_library_is_taken_from_where_brokerlink_writes_it(stack: Stack) -> N
     assert stack.properties("ConsumerFunction")["Layers"] == [{"Ref": "BrokerlinkLayerArn"}]
 
 
+def test_the_links_to_log_in_again_are_taken_from_where_brokerlink_writes_them(stack: Stack) -> None:
+    name = stack.body["Parameters"]["BrokerlinkStack"]["Default"]
+    environment = stack.properties("ConsumerFunction")["Environment"]["Variables"]
+    for parameter, entry, variable in (
+        ("BrokerlinkLoginUrl", "login-url", "BROKERLINK_LOGIN_URL"),
+        ("BrokerlinkStartUrl", "start-url", "BROKERLINK_START_URL"),
+    ):
+        declared = stack.body["Parameters"][parameter]
+        assert (declared["Type"], declared["Default"]) == ("AWS::SSM::Parameter::Value<String>", f"/{name}/{entry}")
+        assert environment[variable] == {"Ref": parameter}
+
+
 def test_what_it_may_do_to_tokens_is_brokerlinks_policy_and_nothing_else(stack: Stack) -> None:
     role = stack.properties("ConsumerRole")
     assert role["ManagedPolicyArns"] == [imported("ConsumerPolicyArn")]

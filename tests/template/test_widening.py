@@ -128,6 +128,7 @@ logs = check_functions.every_log_is_structured_encrypted_and_ends
 cycle = check_functions.no_reference_makes_a_cycle
 exports = check_outputs.what_stays_the_same_is_exported
 unpinned = check_outputs.the_layer_is_an_output_that_no_stack_can_pin
+links = check_outputs.where_to_log_in_again_is_told_by_parameters_that_no_stack_can_pin
 alarms = check_alarms.what_customers_feel_raises_an_alarm
 alike = check_alarms.every_broker_is_watched_alike
 minimum = check_alarms.a_share_has_a_minimum_count
@@ -179,8 +180,12 @@ WIDENINGS = [
     Widening(f"{_DECRYPT}/Condition", DROP, consumers),
     Widening(f"{_DECRYPT}/{_KEYS}", "platform", consumers),
     Widening(
-        "ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action", ["dynamodb:GetItem", "dynamodb:Scan"], consumers
+        "ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action",
+        ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        consumers,
     ),
+    Widening("ConsumerPolicy/Properties/PolicyDocument/Statement/0/Action/1", "dynamodb:PutItem", consumers),
+    Widening("LoginUrlParameter/Properties/Value", {"Ref": "BrokerApps"}, links),
     Widening(
         "ConsumerPolicy/Properties/PolicyDocument/Statement/1/Resource/Fn::Sub", "${TokensTable.Arn}/index/*", consumers
     ),

@@ -16,7 +16,7 @@ from brokerlink.secret import Secret
 from brokerlink.sessions import Session, Sessions, session_key
 from brokerlink.storage import Conflict, StorageError, Table, from_wire, to_wire
 from tests.kit.clients import client, wired
-from tests.kit.core import create_tables
+from tests.kit.tables import create_tables
 from tests.kit.wire import after, down, lost, refused, resent
 
 NOW = 1_795_404_600

@@ -12,8 +12,9 @@ from moto import mock_aws
 
 from brokerlink.aws import AwsClients, TooLate
 from brokerlink.storage import StorageError, Table
-from tests.kit.core import Clock, create_tables
+from tests.kit.core import Clock
 from tests.kit.imports import imported_with
+from tests.kit.tables import create_tables
 from tests.kit.wire import Wire, down, lost
 
 

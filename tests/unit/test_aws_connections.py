@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError, SSLError
 
-from brokerlink.aws import AwsClients, NotWhole
+from brokerlink.aws import AwsClients
 from brokerlink.aws_connections import current_try
 from brokerlink.storage import StorageError, Table
+from brokerlink.whole import NotWhole
 from tests.unit.outbound_certificates import make_authority, server_context
 from tests.unit.outbound_server import Peer, Script, Server, answer
 from tests.unit.test_outbound_deadline import DRIPS

@@ -14,7 +14,7 @@ from brokerlink.secret import Secret
 from brokerlink.sessions import SESSION_SECONDS, Session, Sessions, session_key
 from brokerlink.storage import ConditionFailed, Table, Value, from_wire, to_wire
 from tests.kit.clients import client, wired
-from tests.kit.core import create_tables
+from tests.kit.tables import create_tables
 from tests.kit.wire import Wire, resent
 
 NOW = 1_795_404_600

@@ -25,7 +25,7 @@ from brokerlink.storage import (
     transact,
 )
 from tests.kit.clients import client, wired
-from tests.kit.core import create_tables
+from tests.kit.tables import create_tables
 from tests.kit.wire import Fault, Wire, after, cancelled, down, lost, misread, refused, resent
 
 ROW: dict[str, Value] = {"attempt_id": "a", "status": "PENDING", "expires_at": 600}

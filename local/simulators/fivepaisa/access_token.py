@@ -9,6 +9,7 @@ from werkzeug.wrappers import Request, Response
 from local.simulators.clients import FivepaisaClient
 from local.simulators.clock import Clock, next_midnight
 from local.simulators.customers import Customer
+from local.simulators.fivepaisa.holdings import AccessTokens
 from local.simulators.fivepaisa.request_tokens import Refusal, RequestTokens
 from local.simulators.responses import json_response
 from local.simulators.tokens import signed_jwt
@@ -21,8 +22,15 @@ _INVALID_HEAD = {"Status": 2, "StatusDescription": "Invalid Inputs"}
 class AccessTokenEndpoint:
     """Answers partners: `Key`, `EncryKey` and `UserId` are theirs, and only the answer names the customer."""
 
-    def __init__(self, clients: Mapping[str, FivepaisaClient], request_tokens: RequestTokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        clients: Mapping[str, FivepaisaClient],
+        request_tokens: RequestTokens,
+        access_tokens: AccessTokens,
+        clock: Clock,
+    ) -> None:
         self._clients = clients
+        self._access_tokens = access_tokens
         self._request_tokens = request_tokens
         self._clock = clock
 
@@ -53,8 +61,10 @@ class AccessTokenEndpoint:
             "iat": now,
         }
         refresh: dict[str, str | int] = {**access, "exp": midnight + (_REFRESH_DAYS - 1) * 86_400}
+        token = signed_jwt(access)
+        self._access_tokens.keep(token, client.vendor_key, customer)
         return {
-            "AccessToken": signed_jwt(access),
+            "AccessToken": token,
             "AllowBseCash": "Y",
             "AllowBseDeriv": "N",
             "AllowMCXComm": "N",

@@ -7,9 +7,8 @@ import time
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from brokerlink.reader import TokenExpired, TokenNotFound, TokenReader
+from brokerlink.reader import TokenExpired, TokenNotFound, TokenReader, TokenUnreadable
 from brokerlink.storage import from_wire, to_wire
 from tests.attacks.over_http.scene import ACCOUNT, Scene
 
@@ -63,7 +62,7 @@ def test_ciphertext_moved_to_anothers_row_does_not_open(
 ) -> None:
     theirs, mine = _row(scene, user, account), _row(scene, "owner", ACCOUNT)
     _put(scene, theirs | {name: mine[name] for name in moved})
-    with pytest.raises(ClientError, match="InvalidCiphertext"):
+    with pytest.raises(TokenUnreadable, match="InvalidCiphertext"):
         reader.get(user_id=user, broker="pocketful", account=account)
     _put(scene, theirs)
     assert reader.get(user_id=user, broker="pocketful", account=account).user_id == user

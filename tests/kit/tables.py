@@ -1,0 +1,34 @@
+"""The tables, as the template makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Create both tables with the keys that the template gives them, and the index of live tokens."""
+    _create_table(dynamodb, "LoginAttempts", ("attempt_id",), {})
+    _create_table(dynamodb, "Tokens", ("user_id", "connection"), {"by_broker": ("shard", "expires_at")})
+
+
+def _create_table(dynamodb: Any, name: str, keys: tuple[str, ...], indexes: dict[str, tuple[str, ...]]) -> None:
+    attributes = {key for each in (keys, *indexes.values()) for key in each}
+    more = {
+        "GlobalSecondaryIndexes": [
+            {"IndexName": index, "KeySchema": _key_schema(key), "Projection": {"ProjectionType": "ALL"}}
+            for index, key in indexes.items()
+        ]
+    }
+    dynamodb.create_table(
+        TableName=name,
+        KeySchema=_key_schema(keys),
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "N" if name == "expires_at" else "S"} for name in attributes
+        ],
+        BillingMode="PAY_PER_REQUEST",
+        **(more if indexes else {}),
+    )
+
+
+def _key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]

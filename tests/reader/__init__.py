@@ -1,0 +1,1 @@
+"""The reader, as the programs that trade use it."""
