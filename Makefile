@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test rehearse fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
-	faults mutants screenshots clean
+	contracts faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -116,6 +116,11 @@ reannounce: ## Announce a stage's live tokens issued since a time again (SINCE=2
 destroy: ## Remove a stage's stack, after asking (STAGE=default)
 	@$(READY) local
 	@$(PYTHON) -m tools.destroy
+
+contracts: ## Try contracts/openapi.yaml on a running local stack (URL=http://127.0.0.1:8000)
+	@$(READY) dev
+	@PYTHONPATH=. exec .venv/bin/schemathesis --config-file contracts/schemathesis.toml run contracts/openapi.yaml \
+		--url $(or $(URL),http://127.0.0.1:8000) --no-color $(ARGS)
 
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev
