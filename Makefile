@@ -26,6 +26,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) ministack
 	@$(READY) sam
 	@$(PYTHON) -m tools.chromium
+	@$(PYTHON) -m tools.asyncapi
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
 
 rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all

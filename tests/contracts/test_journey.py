@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
+from typing import Any
+
 import httpx
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from local.stack import Stack
 from tests.integration.walker import Walker, attempt_of
-from tests.kit.contract import breaches, promised, route_of
+from tests.kit.contract import CONTRACTS, breaches, promised, route_of
 
 type Answer = tuple[str, str, str | None]
 
@@ -143,6 +148,18 @@ def met(stack: Stack) -> set[Answer]:
         journey(browser)
         found |= browser.met
     return found
+
+
+def test_real_event_is_as_its_schema_says(stack: Stack) -> None:
+    event_of = json.loads((CONTRACTS / "token.issued.v1.schema.json").read_text())
+    for broker in ("pocketful", "fivepaisa"):
+        attempt = attempt_of(Walker(stack).log_in(broker))
+        event = stack.received.wait_for(partial(_is_of, attempt))
+        Draft202012Validator(event_of, format_checker=FormatChecker()).validate(event)
+
+
+def _is_of(attempt: str, event: dict[str, Any]) -> bool:
+    return bool(event["id"] == attempt)
 
 
 def test_every_promised_answer_is_met(met: set[Answer]) -> None:
