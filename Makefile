@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test rehearse fuzz engine load check format lock build deploy configure doctor logs reannounce destroy \
-	contracts faults mutants screenshots clean
+	contracts freeze faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -122,6 +122,10 @@ contracts: ## Try contracts/openapi.yaml on a running local stack (URL=http://12
 	@$(READY) dev
 	@PYTHONPATH=. exec .venv/bin/schemathesis --config-file contracts/schemathesis.toml run contracts/openapi.yaml \
 		--url $(or $(URL),http://127.0.0.1:8000) --no-color $(ARGS)
+
+freeze: ## Freeze the contracts of a release, once, in contracts/released
+	@$(READY) dev
+	@$(PYTHON) -m tools.freeze
 
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev

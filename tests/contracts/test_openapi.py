@@ -31,9 +31,10 @@ def test_document_is_valid_openapi() -> None:
     validate(openapi(), cls=OpenAPIV31SpecValidator)
 
 
-def test_version_is_the_projects() -> None:
+def test_version_is_the_projects_and_the_stacks() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    assert openapi()["info"]["version"] == project["version"]
+    assert openapi()["info"]["version"] == project["version"] == source()["Outputs"]["Version"]["Value"]
+    assert openapi()["info"]["license"]["identifier"] == project["license"]
 
 
 def test_routes_are_the_templates_and_none_beside() -> None:

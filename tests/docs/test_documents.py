@@ -12,18 +12,11 @@ import pytest
 
 from brokerlink.brokers import Brokers
 from local.configuration import read_own_apps
+from tests.kit.documents import PROJECT, block
 
-PROJECT = Path(__file__).parent.parent.parent
-DOCUMENTS = sorted([PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("examples/**/*.md")])
-
-
-def block(document: str, name: str) -> str:
-    """Give the fenced block that follows the mark `name`."""
-    found = re.search(
-        rf"<!-- tested: {re.escape(name)} -->\n```\w*\n(.*?)```", (PROJECT / document).read_text(), re.DOTALL
-    )
-    assert found, f"{document} has no block {name}"
-    return found[1]
+DOCUMENTS = sorted(
+    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
+)
 
 
 def test_broker_table_for_make_run_is_read(tmp_path: Path) -> None:
