@@ -35,7 +35,7 @@ class Standing(StrEnum):
 
 def digest(secret: str) -> str:
     """Give base64url(sha256(text)) without padding: the name under which a secret's row is kept."""
-    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(hashlib.sha256(secret.encode()).digest()).removesuffix(b"=").decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,7 @@ ROOT = Path(__file__).parents[2]
             },
         ),
         ('f"{change} REMOVE #verifier"', {'f"{change}"'}),
+        ('f"{change} REMOVE {removed}"', {'f"{change}"'}),
         ('", #retry_at = :retry_at"', {'", #dropped = :retry_at"'}),
         ('"#"', set()),
         ('"a text AND another"', set()),

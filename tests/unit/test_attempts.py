@@ -104,6 +104,11 @@ def test_attempt_id_is_the_unpadded_base64url_digest_of_the_state() -> None:
 # the row
 
 
+def test_states_have_the_names_of_the_contract() -> None:
+    assert [str(status) for status in Status] == ["PENDING", "EXCHANGING", "HELD", "SUCCEEDED", "FAILED"]
+    assert [str(standing) for standing in Standing] == ["pending", "in_progress", "confirm", "connected", "failed"]
+
+
 @pytest.mark.parametrize("attempt", STATES.values(), ids=STATES)
 def test_a_row_is_read_back_as_it_was_written(rows: Rows, attempt: Attempt) -> None:
     rows.put(attempt)
@@ -454,12 +459,27 @@ def test_no_code_verifier_is_left_at_an_end(rows: Rows, end: Callable[[Attempts]
         pytest.param(SUCCEEDED, TOKEN_END - 1, (Standing.CONNECTED, None), id="succeeded"),
         pytest.param(SUCCEEDED, TOKEN_END, (Standing.FAILED, Code.EXPIRED), id="succeeded, the token's end"),
         pytest.param(FAILED, NOW, (Standing.FAILED, Code.DENIED), id="failed"),
+        pytest.param(replace(FAILED, error=None), NOW, (Standing.FAILED, Code.INTERNAL), id="failed, nobody knows why"),
     ],
 )
 def test_an_attempt_reads_by_the_clock_whether_written_or_not(
     attempt: Attempt, now: int, standing: tuple[Standing, Code | None]
 ) -> None:
     assert attempt.standing(now) == standing
+
+
+@pytest.mark.parametrize("now", [0, NOW])
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        replace(EXCHANGING, claim_expires_at=None),
+        replace(HELD, held_until=None),
+        replace(SUCCEEDED, token_expires_at=None),
+    ],
+    ids=["claim", "hold", "token"],
+)
+def test_what_has_no_end_has_ended(attempt: Attempt, now: int) -> None:
+    assert attempt.standing(now)[0] is Standing.FAILED
 
 
 @pytest.mark.parametrize(

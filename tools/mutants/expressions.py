@@ -19,7 +19,8 @@ _JOINT: Final = re.compile(r" (AND|OR) ")
 # A condition that another constant holds, put in by an f-string.
 _INSERTED: Final = re.compile(r"\{[A-Z_]+\}(?= AND)")
 _ASSIGNMENT: Final = re.compile(rf"(?P<name>{_NAME}) = :")
-_REMOVAL: Final = re.compile(rf" ?REMOVE (?P<names>{_NAME}(?:, {_NAME})*)")
+_REMOVED: Final = rf"(?:{_NAME}|\{{\w+\}})"
+_REMOVAL: Final = re.compile(rf" ?REMOVE (?P<names>{_REMOVED}(?:, {_REMOVED})*)")
 
 _LOOSENED: Final = {"=": "<>", "<>": "=", "<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 _OPPOSITE: Final = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=": "<"}
@@ -27,7 +28,7 @@ _OPPOSITE: Final = {"=": "<>", "<>": "=", "<": ">=", "<=": ">", ">": "<=", ">=":
 
 def is_expression(code: str) -> bool:
     """Say whether a text, as it is written in the source, is an expression or a piece of one."""
-    return re.search(rf"{_NAME} *[=<>]|attribute_(not_)?exists\(|REMOVE #", code) is not None
+    return re.search(rf"{_NAME} *[=<>]|attribute_(not_)?exists\(|REMOVE [#{{]", code) is not None
 
 
 def changed_expressions(code: str) -> Iterator[str]:
