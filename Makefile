@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test rehearse fuzz engine load bench growth check format lock build deploy configure doctor logs reannounce destroy \
-	faults mutants screenshots clean
+	contracts freeze faults mutants screenshots clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -27,6 +27,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) sam
 	@$(READY) node
 	@$(PYTHON) -m tools.chromium
+	@$(PYTHON) -m tools.asyncapi
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),2) $(ARGS)
 
 rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all
@@ -130,6 +131,15 @@ reannounce: ## Announce a stage's live tokens issued since a time again (SINCE=2
 destroy: ## Remove a stage's stack, after asking (STAGE=default)
 	@$(READY) local
 	@$(PYTHON) -m tools.destroy
+
+contracts: ## Try contracts/openapi.yaml on a running local stack (URL=http://127.0.0.1:8000)
+	@$(READY) dev
+	@PYTHONPATH=. exec .venv/bin/schemathesis --config-file contracts/schemathesis.toml run contracts/openapi.yaml \
+		--url $(or $(URL),http://127.0.0.1:8000) --no-color $(ARGS)
+
+freeze: ## Freeze the contracts of a release, once, in contracts/released
+	@$(READY) dev
+	@$(PYTHON) -m tools.freeze
 
 faults: ## Run every cell of the fault matrix and write docs/fault-matrix.md anew
 	@$(READY) dev

@@ -35,6 +35,7 @@ TOGETHER = frozenset(
         "attacks",
         "browser",
         "canaries",
+        "contracts",
         "deployed",
         "docs",
         "load",

@@ -11,6 +11,7 @@ import pytest
 
 from brokerlink.web.style import STYLE_HASH
 from tests.attacks.journeys import JOURNEYS, Walk, walk
+from tests.kit.contract import breaches, route_of
 from tests.kit.situations import ACCOUNT, USER
 from tests.kit.world import Reply
 
@@ -53,6 +54,12 @@ def test_every_answer_carries_the_headers(walked: Walk) -> None:
             "strict-transport-security": "max-age=31536000",
             "content-security-policy": POLICY,
         }, asked
+
+
+def test_every_answer_is_as_the_contract_says(walked: Walk) -> None:
+    for asked, reply in walked.replies:
+        cookie = dict.fromkeys(["set-cookie"] if reply.payload["cookies"] else [], "".join(reply.payload["cookies"]))
+        assert not list(breaches(route_of(asked), reply.status, reply.headers | cookie, reply.body)), asked
 
 
 def test_every_cookie_has_the_flags(walked: Walk) -> None:

@@ -14,7 +14,9 @@ from brokerlink.brokers import Brokers
 from local.configuration import read_own_apps
 from tests.kit.documents import PROJECT, block
 
-DOCUMENTS = sorted([PROJECT / "README.md", *PROJECT.glob("docs/**/*.md"), *PROJECT.glob("examples/**/*.md")])
+DOCUMENTS = sorted(
+    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
+)
 
 
 def test_broker_table_for_make_run_is_read(tmp_path: Path) -> None:

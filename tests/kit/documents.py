@@ -1,4 +1,4 @@
-"""The commands and snippets of the documents, which tests run as they are written."""
+"""The documents as tests read them: blocks that are marked as tested, sections and tables."""
 
 from __future__ import annotations
 
@@ -17,3 +17,16 @@ def block(document: str, name: str) -> str:
     )
     assert found, f"{document} has no block {name}"
     return "\n".join(line.removeprefix(found[1]) for line in found[2].split("\n"))
+
+
+def sections(document: str) -> dict[str, str]:
+    """Give the text below each heading of the second level."""
+    parts = re.split(r"^## (.*)\n", (PROJECT / document).read_text(), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def table(text: str, head: str) -> dict[str, str]:
+    """Give the first column's names, which are in backticks, with the rest of their row; of the table headed `head`."""
+    found = re.search(rf"^\| {re.escape(head)} \|.*\n\|[-|]+\|\n((?:\|.*\n)*)", text, re.MULTILINE)
+    rows = [row.strip("| ").partition(" | ") for row in found[1].splitlines()] if found else []
+    return {name: rest for names, _, rest in rows for name in re.findall(r"`([^`]+)`", names)}

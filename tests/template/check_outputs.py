@@ -28,7 +28,7 @@ def what_stays_the_same_is_exported(stack: Stack) -> None:
 
 
 def the_layer_is_an_output_that_no_stack_can_pin(stack: Stack) -> None:
-    assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn", "DashboardUrl"}
+    assert stack.body["Outputs"].keys() == EXPORTED | {"BrokerlinkLayerArn", "DashboardUrl", "Version"}
     layer = named(stack.body["Outputs"]["BrokerlinkLayerArn"]["Value"])
     assert layer in stack.of_type("AWS::Lambda::LayerVersion")
     parameter = stack.properties("ReaderLayerParameter")

@@ -25,7 +25,7 @@ _NUMBERS = itertools.count()
 
 
 class Bench:
-    """An edge with three routes that do what the test says."""
+    """An edge with four routes that do what the test says."""
 
     def __init__(self, act: Callable[[WebRequest, Budget], Response], base_url: str | None = None) -> None:
         self.log = io.StringIO()
@@ -40,6 +40,7 @@ class Bench:
             {
                 "GET /page": Route(answer),
                 "POST /page": Route(answer),
+                "GET /backend": Route(answer, backend=True),
                 "POST /backend": Route(answer, backend=True),
             },
             base_url,
@@ -109,6 +110,10 @@ def test_prefetch_is_503_and_consumes_nothing(header: str) -> None:
     assert bench.send(headers={header: "prefetch"}).status == 503
     assert not bench.budgets
     assert bench.send("POST /page", headers={header: "prefetch"}).status == 200
+
+
+def test_backend_never_gets_a_page_for_a_header_of_browsers() -> None:
+    assert Bench(good).send("GET /backend", headers={"sec-purpose": "prefetch"}).status == 200
 
 
 @pytest.mark.parametrize(

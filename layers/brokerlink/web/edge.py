@@ -68,7 +68,7 @@ class Edge:
         route = self.routes.get(request.route)
         if route is None or request.method == "HEAD":
             return page(pages.notice("There is nothing here", "This address does not lead anywhere.", href=None), 404)
-        if request.method == "GET" and request.is_prefetch:
+        if request.method == "GET" and request.is_prefetch and not route.backend:
             return page(pages.notice("Not yet", "This page opens when you go to it.", href=None), 503)
         try:
             return route.answer(request, budget)

@@ -1,0 +1,1 @@
+"""The files in contracts/ against the code, against the running stack, and against what was released before."""
