@@ -12,8 +12,8 @@ import requests
 from moto import mock_aws
 
 from brokerlink.reader import TokenReader
-from tests.docs.test_documents import PROJECT, block
 from tests.kit.clients import client
+from tests.kit.documents import PROJECT, block
 from tests.kit.shelf import ATTEMPT, ENDS, Shelf, event
 from tests.kit.wire import refused
 
