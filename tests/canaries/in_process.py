@@ -43,6 +43,19 @@ _FAULTS: Final[Mapping[str, Exception | Callable[[Request], Answer]]] = {
 }
 
 
+class _NotingWorld(World):
+    """Keeps what its functions send to AWS: operations and bodies."""
+
+    def __init__(self, apps: Mapping[str, Any], secrets: Mapping[str, Any], **environment: str) -> None:
+        self.sent: list[tuple[str, str]] = []
+        super().__init__(apps, secrets, **environment)
+
+    @override
+    def called(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        self.sent.append((operation, parameters["body"].decode()))
+        super().called(operation, parameters)
+
+
 class InProcess(Site):
     """A world of the kit."""
 
@@ -51,10 +64,7 @@ class InProcess(Site):
 
     def __init__(self, own_apps: Mapping[str, Any] | None = None, **environment: str) -> None:
         made = apps() if own_apps is None else own_apps
-        self.world = World(made, SECRETS, **{"BROKERLINK_RETURN_TO": f"{BASE_URL}/example/", **environment})
-        self._calls: list[tuple[str, str]] = []
-        self.world.aws._session.register("before-call", self._note_call)
-        self.world.build()
+        self.world = _NotingWorld(made, SECRETS, **{"BROKERLINK_RETURN_TO": f"{BASE_URL}/example/", **environment})
 
     @override
     def ask(
@@ -83,11 +93,8 @@ class InProcess(Site):
 
     @override
     def called(self) -> list[tuple[str, str]]:
-        calls, self._calls = self._calls, []
+        calls, self.world.sent = self.world.sent, []
         return calls
-
-    def _note_call(self, **event: Any) -> None:
-        self._calls.append((event["model"].name, event["params"]["body"].decode()))
 
 
 @contextmanager

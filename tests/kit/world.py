@@ -8,10 +8,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, cast
 from urllib.parse import unquote
 
-import botocore.loaders
 from aws_lambda_powertools import Logger
 from moto import mock_aws
 
@@ -54,9 +54,6 @@ SECRETS = {
 
 
 _NUMBERS = itertools.count()
-# Reading the services' models takes most of a world's making.
-_MODELS = botocore.loaders.create_loader()
-
 
 _ROUTES = (
     ("GET /", "authorize", re.compile(r"/")),
@@ -109,14 +106,14 @@ class World:
         self.build()
 
     def clients(self) -> AwsClients:
-        """Make what makes the functions' AWS clients."""
-        made = AwsClients(self.clock)
-        made._session.register_component("data_loader", _MODELS)
-        made._session.register("before-call", self._called)
-        return made
+        """Give the functions' AWS clients, as new."""
+        lent = _lent_clients()
+        lent.lend(self)
+        return lent
 
-    def _called(self, **event: Any) -> None:
-        operation = event["model"].name
+    def called(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Note a call that the functions are about to make. Raises what befalls it."""
+        del parameters
         self.calls.append(operation)
         if operation in self.faults:
             raise self.faults[operation]
@@ -211,6 +208,33 @@ class World:
 
     def tokens(self) -> list[dict[str, Any]]:
         return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="Tokens")["Items"]]
+
+
+class _LentClients(AwsClients):
+    """The functions' clients, lent to one world after the other: to make them takes longer than most tests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, Any] = {}
+        self._session.register("before-call", self._call)
+
+    def lend(self, borrower: World) -> None:
+        self._borrower = borrower
+        self.monotonic = borrower.clock
+        self.no_try_after = float("inf")
+
+    def client(self, service: Any) -> Any:
+        if service not in self._made:
+            self._made[service] = super().client(service)
+        return self._made[service]
+
+    def _call(self, **event: Any) -> None:
+        self._borrower.called(event["model"].name, event["params"])
+
+
+@cache
+def _lent_clients() -> _LentClients:
+    return _LentClients()
 
 
 @contextmanager
