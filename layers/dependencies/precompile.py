@@ -7,7 +7,6 @@ modules, and the methods of dataclasses. brokerlink.precompiled reads what is wr
 imported hardly anything before.
 """
 
-import dataclasses
 import importlib
 import marshal
 import os
@@ -25,7 +24,8 @@ _compiler: Any = importlib.import_module("re._compiler")
 
 def main(site: str, layers: str, functions: str) -> None:
     """Load the functions, make a client of each service, and write what is compiled meanwhile."""
-    patterns, sources = _keep_patterns(), _keep_sources()
+    patterns = _keep_patterns()
+    sources = _keep_sources()
     sys.path[:0] = [*(f"{functions}/{name}" for name in APPS), layers, f"{layers}/dependencies", site]
     # The builder's own AWS is not asked.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -72,7 +72,9 @@ def _keep_sources() -> dict[str, CodeType]:
         kept[source] = compile(source, "<string>", "exec")
         exec(kept[source], namespace, result)  # noqa: S102 - the standard library's own call
 
-    dataclasses.exec = execute_and_keep  # type: ignore[attr-defined]  # it hides the builtin from the module
+    # With what it imports, it has patterns too.
+    dataclasses: Any = importlib.import_module("dataclasses")
+    dataclasses.exec = execute_and_keep  # it hides the builtin from the module
     return kept
 
 
