@@ -15,6 +15,8 @@ import sys
 from types import CodeType, SimpleNamespace
 from typing import Any
 
+# Broker apps as short as they can be: what is configured loads a broker's module.
+BROKERS = {"pocketful": {"client_id": "nobody"}, "fivepaisa": {"vendor_key": "nobody"}}
 # What puts the functions together.
 APPS = {"authorize": "authorize_app", "callback": "callback_app", "announce": "publish"}
 # Both are private to `re`, which offers nothing of the kind.
@@ -33,6 +35,8 @@ def main(site: str, layers: str, functions: str) -> None:
     os.environ.update(AWS_DEFAULT_REGION="ap-south-1", AWS_ACCESS_KEY_ID="nobody's", AWS_SECRET_ACCESS_KEY="nothing")
     for name in (*APPS.values(), "brokerlink.outbound"):
         importlib.import_module(name)
+    if off := importlib.import_module("brokerlink.brokers").Brokers(BROKERS).off:
+        raise SystemExit(f"a broker cannot be made: {off}")
     aws: Any = importlib.import_module("brokerlink.aws").AwsClients()
     for service in importlib.import_module("prune").OPERATIONS:
         aws.client(service)
