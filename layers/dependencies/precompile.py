@@ -7,7 +7,6 @@ modules, and the methods of dataclasses. brokerlink.precompiled reads what is wr
 imported hardly anything before.
 """
 
-import dataclasses
 import importlib
 import marshal
 import os
@@ -16,6 +15,8 @@ import sys
 from types import CodeType, SimpleNamespace
 from typing import Any
 
+# Broker apps as short as they can be: what is configured loads a broker's module.
+BROKERS = {"pocketful": {"client_id": "nobody"}, "fivepaisa": {"vendor_key": "nobody"}}
 # What puts the functions together.
 APPS = {"authorize": "authorize_app", "callback": "callback_app", "announce": "publish"}
 # Both are private to `re`, which offers nothing of the kind.
@@ -25,7 +26,8 @@ _compiler: Any = importlib.import_module("re._compiler")
 
 def main(site: str, layers: str, functions: str) -> None:
     """Load the functions, make a client of each service, and write what is compiled meanwhile."""
-    patterns, sources = _keep_patterns(), _keep_sources()
+    patterns = _keep_patterns()
+    sources = _keep_sources()
     sys.path[:0] = [*(f"{functions}/{name}" for name in APPS), layers, f"{layers}/dependencies", site]
     # The builder's own AWS is not asked.
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -33,6 +35,8 @@ def main(site: str, layers: str, functions: str) -> None:
     os.environ.update(AWS_DEFAULT_REGION="ap-south-1", AWS_ACCESS_KEY_ID="nobody's", AWS_SECRET_ACCESS_KEY="nothing")
     for name in (*APPS.values(), "brokerlink.outbound"):
         importlib.import_module(name)
+    if off := importlib.import_module("brokerlink.brokers").Brokers(BROKERS).off:
+        raise SystemExit(f"a broker cannot be made: {off}")
     aws: Any = importlib.import_module("brokerlink.aws").AwsClients()
     for service in importlib.import_module("prune").OPERATIONS:
         aws.client(service)
@@ -72,7 +76,9 @@ def _keep_sources() -> dict[str, CodeType]:
         kept[source] = compile(source, "<string>", "exec")
         exec(kept[source], namespace, result)  # noqa: S102 - the standard library's own call
 
-    dataclasses.exec = execute_and_keep  # type: ignore[attr-defined]  # it hides the builtin from the module
+    # With what it imports, it has patterns too.
+    dataclasses: Any = importlib.import_module("dataclasses")
+    dataclasses.exec = execute_and_keep  # it hides the builtin from the module
     return kept
 
 

@@ -57,9 +57,10 @@ def test_a_held_login_is_confirmed(stack: Stack, walker: Walker) -> None:
 def test_what_cannot_be_announced_is_put_with_the_dead_letters(stack: Stack) -> None:
     image = {"user_id": {"S": "asha"}, "connection": {"S": "pocketful#YA0002"}, "attempt_id": {"S": "a-row-of-nothing"}}
     record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "Keys": {}, "NewImage": image}}
+    queue = stack.deployment.outputs["AnnounceDeadLettersUrl"]
+    stack.clients.sqs.purge_queue(QueueUrl=queue)
     answer = stack.functions["AnnounceFunction"].invoke({"Records": [record]}, patience=60)
     assert answer == {"batchItemFailures": []}
-    queue = stack.deployment.outputs["AnnounceDeadLettersUrl"]
     (message,) = stack.clients.sqs.receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["attempt_id"] == "a-row-of-nothing"
 

@@ -43,7 +43,9 @@ print(json.dumps([
 """
 # What a function's start compiles: regular expressions, and the methods of dataclasses.
 _COMPILED = """
-import dataclasses, json, re._compiler, sys
+import dataclasses, json, os, re._compiler, sys
+for name in ("NO_PROXY", "no_proxy"):  # the local stack's, not Lambda's
+    os.environ.pop(name)
 compiled, compile_pattern = [], re._compiler.compile
 def note(pattern, flags):
     compiled.append(str(pattern))
