@@ -19,6 +19,7 @@ from brokerlink.aws import TooLate
 from brokerlink.errors import FAILURES, BrokerlinkError
 from brokerlink.events import UnpublishableRecord
 from brokerlink.outbound import OutboundError
+from brokerlink.reader import TokenError
 from brokerlink.whole import NotWhole
 from publish import NotNow
 from tests.canaries.seen import Seen
@@ -52,7 +53,8 @@ def dataclasses_of_the_product() -> set[type]:
 
 def errors_of_the_product() -> set[type]:
     """Give every exception among them, without those that are only the roots of others."""
-    return {each for each in classes_of_the_product() if issubclass(each, Exception)} - {BrokerlinkError, OutboundError}
+    roots = {BrokerlinkError, OutboundError, TokenError}
+    return {each for each in classes_of_the_product() if issubclass(each, Exception)} - roots
 
 
 class Inside:
