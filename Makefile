@@ -41,10 +41,10 @@ fuzz: ## Try new inputs and histories of logins, and count them (EXAMPLES=1000 f
 	@$(READY) dev
 	@exec env BROKERLINK_EXAMPLES=$(or $(EXAMPLES),1000) $(PYTHON) -m pytest tests/properties $(ARGS)
 
-engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local)
+engine: ## Run what depends on AWS on one engine of it (ENGINE=moto, ministack or dynamodb-local; ROUNDS=4 of each race)
 	@$(READY) dev
 	@$(ENGINE_READY)
-	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) $(PYTHON) -m pytest tests/engines tests/integration tests/concurrency $(ARGS)
+	@exec env BROKERLINK_ENGINE=$(or $(ENGINE),moto) BROKERLINK_ROUNDS=$(or $(ROUNDS),4) $(PYTHON) -m pytest tests/engines tests/integration tests/concurrency $(ARGS)
 ENGINE_READY = case "$(ENGINE)" in \
 	"" | moto) ;; \
 	ministack) $(READY) ministack ;; \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,8 @@ from tests.kit.streams import records_of
 
 # A crowd needs all processes of a function, which takes a busy machine minutes; longer than this is a hang.
 PATIENCE = 240.0
+# How often a race is run that may be won by either side.
+ROUNDS = int(os.environ.get("BROKERLINK_ROUNDS", "1"))
 # After which the functions give a call to AWS up.
 _AWS_TIMEOUT = 3.0
 

@@ -11,11 +11,10 @@ from math import inf
 import httpx
 
 from local.stack import Stack
-from tests.concurrency.crowd import Answer, announced, ask, attempt_row, cookie_of, together, written
+from tests.concurrency.crowd import ROUNDS, Answer, announced, ask, attempt_row, cookie_of, together, written
 from tests.integration.walker import Walker, attempt_of
 
 ACCOUNT = "YC2040"
-ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def check_end(held: Held, *, confirmed: bool, error: str) -> None:
 
 
 def test_right_user_races_wrong_user(stack: Stack) -> None:
-    for number in range(ROUNDS):
+    for number in range(2 * ROUNDS):
         held = hold(stack, f"right-or-wrong-{number}")
         # Who is first in the row is first by a little; both ends are seen.
         order = [held.right, held.wrong] if number % 2 else [held.wrong, held.right]
@@ -93,7 +92,7 @@ def test_right_user_races_wrong_user(stack: Stack) -> None:
 
 
 def test_confirm_races_the_repeated_callback_and_the_result_page(stack: Stack) -> None:
-    for number in range(ROUNDS // 2):
+    for number in range(ROUNDS):
         held = hold(stack, f"impatient-{number}")
         actions: list[Callable[[], httpx.Response | Answer]] = [held.right, held.again, held.result]
         replies = together(actions * 6)
@@ -109,7 +108,7 @@ def test_confirm_races_the_repeated_callback_and_the_result_page(stack: Stack) -
 
 def test_confirm_races_the_end_of_the_hold(stack: Stack) -> None:
     """Once anybody was told that it is over, nobody is told later that it is connected."""
-    logins = [hold(stack, f"at-the-last-moment-{number}") for number in range(8)]
+    logins = [hold(stack, f"at-the-last-moment-{number}") for number in range(4 * ROUNDS)]
     ends = int(time.time()) + 3
     for held in logins:
         stack.clients.dynamodb.update_item(
@@ -121,7 +120,7 @@ def test_confirm_races_the_end_of_the_hold(stack: Stack) -> None:
     # Each is confirmed a little later than the one before, from a moment before the end to a moment after it.
     told = together(
         [
-            partial(_at, ends + 0.06 * number - 0.36 + 0.02 * step, held, action)
+            partial(_at, ends + 0.12 / ROUNDS * number - 0.36 + 0.02 * step, held, action)
             for number, held in enumerate(logins)
             for step, action in enumerate((held.right, held.result, held.shown, held.right, held.result))
         ]

@@ -9,11 +9,10 @@ import pytest
 
 from brokerlink.attempts import digest
 from local.stack import Stack
-from tests.concurrency.crowd import announced, ask, attempt_row, cookie_of, outcome, together, written
+from tests.concurrency.crowd import ROUNDS, announced, ask, attempt_row, cookie_of, outcome, together, written
 from tests.integration.walker import Walker, attempt_of, grant_of
 
 ACCOUNTS = {"pocketful": "YA0003", "fivepaisa": "50052771"}
-ROUNDS = 3
 
 
 def attempt_id_of(callback: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from local.stack import Stack
 from tests.concurrency.crowd import (
     PATIENCE,
+    ROUNDS,
     announced,
     ask,
     attempt_row,
@@ -22,7 +23,6 @@ from tests.concurrency.crowd import (
 from tests.integration.walker import Walker, grant_of
 
 ACCOUNTS = {"pocketful": "YB0117", "fivepaisa": "51100284"}
-ROUNDS = 2
 
 
 def check_writes(stack: Stack, broker: str, attempts: set[str]) -> None:
