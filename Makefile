@@ -8,8 +8,9 @@ PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
 READY := sh tools/bootstrap.sh
 
-# The caller's shell may be set up for another project.
-unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV
+# The caller's shell may be set up for another project, and may forbid bytecode: a dozen processes make the local stack,
+# and each would compile all that it imports.
+unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
 
 help: ## List the targets

@@ -118,6 +118,9 @@ class World:
         if operation in self.faults:
             raise self.faults[operation]
 
+    def answered(self, operation: str) -> None:
+        """Hear of a call that AWS has carried out. May raise what befalls its answer."""
+
     def build(self) -> None:
         """Put both functions together, as a cold start does."""
         # Powertools keeps a logger, with its stream, for each service name.
@@ -217,6 +220,7 @@ class _LentClients(AwsClients):
         super().__init__()
         self._made: dict[str, Any] = {}
         self._session.register("before-call", self._call)
+        self._session.register("after-call", self._answer)
 
     def lend(self, borrower: World) -> None:
         self._borrower = borrower
@@ -230,6 +234,9 @@ class _LentClients(AwsClients):
 
     def _call(self, **event: Any) -> None:
         self._borrower.called(event["model"].name, event["params"])
+
+    def _answer(self, **event: Any) -> None:
+        self._borrower.answered(event["model"].name)
 
 
 @cache

@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, override
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
@@ -68,7 +68,6 @@ class Stage(World):
         """Put both functions together, as a cold start does, with a count in the place of randomness."""
         if self.brokers is None:
             self.brokers = BrokersAsTold(self.clock)
-            self.aws._session.register("after-call", self._answered)
         telemetry = Telemetry(Logger(service=f"stage-{next(_NUMBERS)}", stream=self.log, level="DEBUG"))
         given: dict[str, Any] = {"clock": self.clock, "monotonic": self.clock, "random_bytes": self._random_bytes}
         self.functions = {
@@ -132,12 +131,12 @@ class Stage(World):
         context = {"purpose": "broker-access-token", **{name: row[name] for name in ("broker", "account", "user_id")}}
         return self.kms.decrypt(CiphertextBlob=row["ciphertext"], EncryptionContext=context)["Plaintext"].decode()
 
-    def _called(self, **event: Any) -> None:
-        super()._called(**event)
+    @override
+    def called(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        super().called(operation, parameters)
         # As on the wire, where nothing is carried out after this: moto would see the call first.
         if self.clock() > self.aws.no_try_after:
             raise TooLate
-        operation = event["model"].name
         self._calls[operation] += 1
         if (mishap := self._befallen(operation)) is None:
             return
@@ -153,8 +152,9 @@ class Stage(World):
                 # It is on its way already: no time that has passed can stop it.
                 self._no_try_after, self.aws.no_try_after = self.aws.no_try_after, float("inf")
 
-    def _answered(self, **event: Any) -> None:
-        if (mishap := self._befallen(event["model"].name)) is None:
+    @override
+    def answered(self, operation: str) -> None:
+        if (mishap := self._befallen(operation)) is None:
             return
         if mishap.kind == "crash after":
             raise Crash
