@@ -17,11 +17,11 @@ _REGION = "ap-south-1"
 
 
 def handlers(session: Session, event: str) -> list[str]:
-    """The handlers of an event, in order."""
+    """The handlers that botocore has of an event, in order."""
     trie: Any = session.get_component("event_emitter")._emitter._handlers
-    found = trie.prefix_search(event)
-    # moto's, where another test has loaded it, is an object.
-    return [f"{each.__module__}.{getattr(each, '__qualname__', type(each).__qualname__)}" for each in found]
+    # Powertools and moto, where they are loaded, add theirs to every session.
+    own = [each for each in trie.prefix_search(event) if each.__module__.startswith("botocore.")]
+    return [f"{each.__module__}.{each.__qualname__}" for each in own]
 
 
 def events(session: Session) -> Iterator[str]:
