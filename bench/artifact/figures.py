@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import quantiles
 
-from bench.artifact.runs import Measured
+from bench.artifact.runs import Measured, Samples
 from bench.artifact.world import FUNCTIONS, VARIANTS, Size
 from bench.report import percentile
 
@@ -55,9 +55,11 @@ class Verdict:
 
 def figures(measured: Measured, sizes: Mapping[tuple[str, str], Size], layers: int) -> Iterator[Figure]:
     """Give every figure; `layers` is the zipped size of all layers together, in bytes."""
+    # One and the same, whatever it stands beside.
+    empty = Samples.joined(measured.samples[short, "empty"] for short in FUNCTIONS)
     for short in FUNCTIONS:
         variants = [variant for variant in VARIANTS if (short, variant) in measured.samples]
-        each = [measured.samples[short, variant] for variant in variants]
+        each = [empty if variant == "empty" else measured.samples[short, variant] for variant in variants]
         yield Figure(f"cold start of {short}", "ms", *(_milliseconds(one.cold) for one in each))
         yield Figure(f"first invocation of {short}", "ms", *(_milliseconds(one.first) for one in each))
         together = [[cold + first for cold, first in zip(one.cold, one.first, strict=True)] for one in each]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from bench.artifact.logins import (
     Event,
@@ -31,6 +31,12 @@ class Samples:
     first: list[float] = field(default_factory=list)
     warm: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
+
+    @classmethod
+    def joined(cls, parts: Iterable[Samples]) -> Samples:
+        """Give the samples of all parts together."""
+        every = list(parts)
+        return cls(*([value for part in every for value in getattr(part, each.name)] for each in fields(cls)))
 
 
 @dataclass

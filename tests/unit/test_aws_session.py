@@ -17,9 +17,11 @@ _REGION = "ap-south-1"
 
 
 def handlers(session: Session, event: str) -> list[str]:
-    """The handlers of an event, in order."""
+    """The handlers that botocore has of an event, in order."""
     trie: Any = session.get_component("event_emitter")._emitter._handlers
-    return [f"{handler.__module__}.{handler.__qualname__}" for handler in trie.prefix_search(event)]
+    # Powertools and moto, where they are loaded, add theirs to every session.
+    own = [each for each in trie.prefix_search(event) if each.__module__.startswith("botocore.")]
+    return [f"{each.__module__}.{each.__qualname__}" for each in own]
 
 
 def events(session: Session) -> Iterator[str]:
