@@ -146,13 +146,13 @@ def unpacked(layout: Layout) -> dict[Path, Tree]:
     return {place: read_folder(place) for place in (layout.opt, *layout.tasks.values())}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def calls() -> Calls:
     """What the functions ask of AWS."""
     return Calls(Moto())
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(
     watched: Watched, unpacked: object, calls: Calls, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
