@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from brokerlink.outbound import Answer, Request
-from brokerlink.telemetry import SUCCESS
+from tests.kit.operator import Operator
 from tests.kit.situations import Login, begin_directly
 from tests.kit.world import World, answer, world
 
@@ -24,29 +23,6 @@ def the_world() -> Iterator[World]:
         yield made
 
 
-class Operator:
-    """What was logged and counted since the last time that somebody looked."""
-
-    def __init__(self, world: World, capsys: pytest.CaptureFixture[str]) -> None:
-        self.world = world
-        self.capsys = capsys
-        self.read = 0
-
-    def lines(self) -> list[dict[str, Any]]:
-        lines = self.world.lines()[self.read :]
-        self.read += len(lines)
-        return lines
-
-    def metrics(self) -> list[str]:
-        printed = [json.loads(line) for line in self.capsys.readouterr().out.splitlines()]
-        return [
-            each["Name"]
-            for line in printed
-            for each in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-            if each["Name"] != SUCCESS
-        ]
-
-
 @pytest.fixture
 def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
     return Operator(the_world, capsys)
@@ -55,8 +31,7 @@ def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
 @pytest.fixture
 def login(the_world: World, operator: Operator) -> Login:
     begun = begin_directly(the_world)
-    operator.lines()
-    operator.metrics()
+    operator.look_away()
     return begun
 
 

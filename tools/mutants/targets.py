@@ -31,12 +31,14 @@ def _function(folder: str, module: str, *tests: str) -> Target:
     return Target(module, ROOT / "functions" / folder / f"{module}.py", tests)
 
 
+_TOLD: Final = ("tests/unit/test_callback_told.py", "tests/unit/test_unsettled.py")
 _CALLBACK_ROUTES: Final = (
     "tests/unit/test_route_callback.py",
     "tests/unit/test_route_callback_refusals.py",
     "tests/unit/test_route_callback_in_place.py",
     "tests/unit/test_route_callback_post.py",
     "tests/unit/test_route_callback_fivepaisa.py",
+    *_TOLD,
 )
 _AUTHORIZE_ROUTES: Final = (
     "tests/unit/test_route_authorize.py",
@@ -76,7 +78,7 @@ TARGETS: Final = (
     _library("confirmation", *_ATTEMPT, "tests/unit/test_route_confirm.py"),
     _function("callback", "finish", *_CALLBACK_ROUTES),
     _function("callback", "ends", "tests/unit/test_ends.py"),
-    _function("callback", "confirm", "tests/unit/test_route_confirm.py", "tests/unit/test_route_attempts.py"),
-    _function("callback", "result", "tests/unit/test_route_result.py"),
+    _function("callback", "confirm", "tests/unit/test_route_confirm.py", "tests/unit/test_route_attempts.py", *_TOLD),
+    _function("callback", "result", "tests/unit/test_route_result.py", *_TOLD),
     _function("authorize", "start", *_AUTHORIZE_ROUTES),
 )
