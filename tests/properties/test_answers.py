@@ -117,7 +117,7 @@ def test_good_answers_are_good(name: str) -> None:
 
 @named
 @given(data=st.data())
-@effort(120)
+@effort(60)
 def test_exchange(name: str, data: st.DataObject) -> None:
     broker = BROKERS[name]
     answer = data.draw(FIRST_ANSWERS[broker.id])
@@ -135,7 +135,7 @@ def test_exchange(name: str, data: st.DataObject) -> None:
 
 @named
 @given(data=st.data())
-@effort(100)
+@effort(50)
 def test_identity(name: str, data: st.DataObject) -> None:
     broker = BROKERS[name]
     token, answer = data.draw(ISSUED), data.draw(LAST_ANSWERS[broker.id])
@@ -156,7 +156,7 @@ def world() -> Iterator[World]:
 
 @pytest.mark.parametrize("broker", ["pocketful", "fivepaisa", "acme"])
 @given(data=st.data())
-@effort(25)
+@effort(12)
 def test_whole_login(world: World, broker: str, data: st.DataObject) -> None:
     # Of two logins at one moment the first keeps its token.
     world.clock.now += 0.01
@@ -198,7 +198,7 @@ def wire() -> Iterator[tuple[list[bytes], str, Outbound]]:
 
 
 @given(raw=mutated(ON_THE_WIRE))
-@effort(120)
+@effort(60)
 def test_bytes_on_the_wire(wire: tuple[list[bytes], str, Outbound], raw: bytes) -> None:
     said, url, outbound = wire
     said[:] = [raw]

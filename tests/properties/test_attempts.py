@@ -314,4 +314,4 @@ class Logins(RuleBasedStateMachine):
 
 
 TestLogins = Logins.TestCase
-TestLogins.settings = effort(25, steps=40)
+TestLogins.settings = effort(15, steps=40)

@@ -59,7 +59,7 @@ def documents() -> st.SearchStrategy[Any]:
 
 
 @given(document=documents(), as_text=st.booleans())
-@effort(200)
+@effort(100)
 def test_strange_event(shelf: tuple[TokenReader, Wire], document: Any, *, as_text: bool) -> None:
     reader, wire = shelf
     wire.calls.clear()
@@ -75,7 +75,7 @@ def test_strange_event(shelf: tuple[TokenReader, Wire], document: Any, *, as_tex
 
 
 @given(text=texts | st.text() | st.binary().map(lambda raw: raw.decode("latin-1")))
-@effort(150)
+@effort(75)
 def test_strange_text(shelf: tuple[TokenReader, Wire], text: str) -> None:
     reader, wire = shelf
     wire.calls.clear()

@@ -36,7 +36,7 @@ class MoodyTopic(Topic):
 
 
 @given(before=st.lists(strange_records(), max_size=3), after=st.lists(strange_records(), max_size=3))
-@effort(120)
+@effort(60)
 def test_good_record_among_strange_ones_is_announced_once(before: list[Any], after: list[Any]) -> None:
     topic, letters, log = Topic(), DeadLetters(), io.StringIO()
     records = [record(1), *before, record(2), *after, record(3)]
@@ -51,7 +51,7 @@ def test_good_record_among_strange_ones_is_announced_once(before: list[Any], aft
 
 
 @given(strange=st.lists(strange_records(), max_size=3), takes=st.integers(0, 4))
-@effort(100)
+@effort(50)
 def test_what_is_not_announced_comes_again(strange: list[Any], takes: int) -> None:
     records = [record(1), *strange, record(2), record(3)]
     topic, letters = MoodyTopic(takes), DeadLetters()

@@ -30,35 +30,35 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
 
 
 @given(event=requests("authorize"))
-@effort(120)
+@effort(60)
 def test_authorize_with_well_formed_events(target: Target, event: Any) -> None:
     target.hit("authorize", event)
     tried("requests to authorize, well-formed events")
 
 
 @given(event=requests("callback"))
-@effort(200)
+@effort(100)
 def test_callback_with_well_formed_events(target: Target, event: Any) -> None:
     target.hit("callback", event)
     tried("requests to callback, well-formed events")
 
 
 @given(hit=st.one_of([st.tuples(st.just(function), broken(requests(function))) for function in FUNCTIONS]))
-@effort(150)
+@effort(75)
 def test_events_with_broken_schema(target: Target, hit: tuple[str, Any]) -> None:
     target.hit(*hit)
     tried("requests, events with a broken schema")
 
 
 @given(function=st.sampled_from(FUNCTIONS), event=junk)
-@effort(60)
+@effort(30)
 def test_events_that_are_none(target: Target, function: str, event: Any) -> None:
     target.hit(function, event)
     tried("requests, events that are none")
 
 
 @given(function=st.sampled_from(FUNCTIONS), raw=mutated(SAMPLES))
-@effort(300)
+@effort(150)
 def test_events_with_mutated_bytes(target: Target, function: str, raw: bytes) -> None:
     try:
         event = json.loads(raw)
