@@ -4,8 +4,8 @@ import argparse
 import json
 import os
 import signal
+import socket
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,11 +25,17 @@ your own goes into brokers.local.toml: see brokers.local.example.toml.
 
 
 class _Stopping:
-    """Ctrl-C and SIGTERM: they break off the start, end the waiting, and do not disturb the end."""
+    """Ctrl-C and SIGTERM: they break off the start, end the waiting, and do not disturb the end.
+
+    The kernel may give a signal to any thread, which does not wake the main one; a byte in a socket does.
+    """
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        self._asked = False
         self._up = False
+        self._bell, self._button = socket.socketpair()
+        self._button.settimeout(0)
+        signal.set_wakeup_fd(self._button.fileno())
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             # nohup asks to outlive the terminal. An ignored SIGINT only says that a shell started us with `&`.
             if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
@@ -38,12 +44,13 @@ class _Stopping:
     def wait(self) -> None:
         """Wait until somebody asks to stop."""
         self._up = True
-        self._asked.wait()
+        while not self._asked:
+            self._bell.recv(1)
 
     def _stop(self, number: int, frame: object) -> None:
         del number, frame
-        starting = not self._up and not self._asked.is_set()
-        self._asked.set()
+        starting = not self._up and not self._asked
+        self._asked = True
         if starting:
             raise KeyboardInterrupt
 

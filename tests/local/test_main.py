@@ -1,5 +1,6 @@
 """`python -m local` as a person runs it: what it says, how it fails, and that nothing of it stays behind."""
 
+import ctypes
 import os
 import re
 import shlex
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -111,9 +112,21 @@ def _descendants(pid: int) -> set[int]:
     return found - {pid}
 
 
+def _ctrl_c(run: Run) -> None:
+    """As a terminal does it: to the whole group."""
+    os.killpg(run.process.pid, signal.SIGINT)
+
+
+def _to_another_thread(run: Run) -> None:
+    """As the kernel may do it with a signal for the process."""
+    # The eldest after the main one, which stays: others come and go with requests.
+    thread = min({int(task.name) for task in Path(f"/proc/{run.process.pid}/task").iterdir()} - {run.process.pid})
+    assert ctypes.CDLL(None).tgkill(run.process.pid, thread, signal.SIGTERM) == 0
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the processes from /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_from_start_to_end(tmp_path: Path, runs: list[Run], number: signal.Signals) -> None:
+@pytest.mark.parametrize("stop", [_ctrl_c, _to_another_thread])
+def test_a_run_from_start_to_end(tmp_path: Path, runs: list[Run], stop: Callable[[Run], None]) -> None:
     run = Run(tmp_path)
     runs.append(run)
     base_url = run.wait_for_line(r"^Log in +http").split()[-1].rstrip("/")
@@ -124,7 +137,7 @@ def test_a_run_from_start_to_end(tmp_path: Path, runs: list[Run], number: signal
     run.wait_for_line(r"^event +brokerlink\.token\.issued\.v1: pocketful/YA0002 of user pocketful:YA0002$")
     run.wait_for_line(r"^consumer +pocketful YA0002: logged in until .* IST$")
     workers |= _descendants(run.process.pid)
-    os.killpg(run.process.pid, number)  # Ctrl-C reaches the whole foreground group
+    stop(run)
     assert run.end() == (0, "")
     assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
     with pytest.raises(requests.ConnectionError):
