@@ -3,8 +3,10 @@
 import ssl
 from pathlib import Path
 
-# The layer's build makes it, of certifi's bundle.
-FOLDER = Path(__file__).parents[2] / "authorities"
+import urllib3
+
+# The build makes it of certifi's bundle, in the layer of the packages: beside one of them, wherever that layer lies.
+FOLDER = Path(urllib3.__file__).parents[1] / "authorities"
 
 
 def public_authorities(folder: Path = FOLDER) -> ssl.SSLContext:
