@@ -12,7 +12,8 @@ from importlib.util import MAGIC_NUMBER
 from types import CodeType
 from typing import Any, Final
 
-# layers/dependencies/precompile.py writes it; there is none in the source tree.
+# layers/dependencies/precompile.py writes it into its own layer, which lies in one folder with this one on AWS. In the
+# source tree, and where layers lie apart, there is none, and all is compiled as ever.
 FILE: Final = os.path.join(os.path.dirname(__file__), os.pardir, "precompiled")  # noqa: PTH118, PTH120 - see above
 
 # Both are private to `re`, which offers nothing of the kind.
