@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 import requests
@@ -22,8 +19,7 @@ from brokerlink.secret import Secret
 from local.aws import worker_environment
 from local.stack import Stack
 from tests.integration.walker import Walker, attempt_of
-
-STRATEGIES = Path(__file__).parents[2] / "examples" / "strategies"
+from tests.kit import examples
 
 
 @contextmanager
@@ -37,16 +33,8 @@ def example(name: str, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterato
         "POCKETFUL_API": stack.simulators.pocketful_url,
         "FIVEPAISA_API": f"{stack.simulators.fivepaisa_url}/VendorsAPI/Service1.svc",
     }
-    for variable, value in variables.items():
-        monkeypatch.setenv(variable, value)
-    boto3.setup_default_session()
-    spec = importlib.util.spec_from_file_location(name, STRATEGIES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    boto3.DEFAULT_SESSION = None
+    with examples.example(f"strategies/{name}.py", variables, monkeypatch) as module:
+        yield module
 
 
 def batch(*events: object) -> dict[str, Any]:

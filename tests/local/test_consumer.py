@@ -1,6 +1,5 @@
 """The example consumer, on its own: one line for each login, and its template asks for no more than it needs."""
 
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -8,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import boto3
 import pytest
 
 from brokerlink.secret import Secret
@@ -20,6 +18,7 @@ from local.emulator import Emulator
 from local.errors import TemplateError
 from local.template import Template
 from local.worker import LambdaContext
+from tests.kit.examples import example
 from tests.kit.tables import create_tables
 
 PROJECT = Path(__file__).parents[2]
@@ -62,16 +61,8 @@ def consumer(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mo
         "POWERTOOLS_SERVICE_NAME": "consumer",
         "AWS_LAMBDA_FUNCTION_NAME": "ConsumerFunction",
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    boto3.setup_default_session()
-    spec = importlib.util.spec_from_file_location("consumer", PROJECT / "examples" / "consumer" / "consumer.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    boto3.DEFAULT_SESSION = None
+    with example("consumer/consumer.py", variables, monkeypatch) as module:
+        yield module
 
 
 def _receive(consumer: ModuleType, *bodies: str) -> list[str]:
