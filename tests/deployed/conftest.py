@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from brokerlink.reader import TokenReader
 from local import engines
 from local.aws import Clients, worker_environment
 from local.emulator import Emulator
@@ -71,16 +72,19 @@ class Operator:
 
     def concurrency(self, logical_id: str) -> int | None:
         """Give what a function's concurrency is limited to."""
-        resource = self.clients.cloudformation.describe_stack_resource(
-            StackName="brokerlink", LogicalResourceId=logical_id
-        )["StackResourceDetail"]
-        limit = self.clients.lambda_.get_function_concurrency(FunctionName=resource["PhysicalResourceId"])
+        name = lambda_api.physical_name(self.clients, logical_id)
+        limit = self.clients.lambda_.get_function_concurrency(FunctionName=name)
         return limit.get("ReservedConcurrentExecutions")
+
+    @property
+    def reader(self) -> TokenReader:
+        """A consumer's reader."""
+        return TokenReader(self.outputs["TokensTableName"], dynamodb=self.clients.dynamodb, kms=self.clients.kms)
 
     @property
     def outputs(self) -> dict[str, str]:
         """Give the outputs of the deployed stack."""
-        (stack,) = self.clients.cloudformation.describe_stacks(StackName="brokerlink")["Stacks"]
+        (stack,) = self.clients.cloudformation.describe_stacks(StackName=lambda_api.STACK)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

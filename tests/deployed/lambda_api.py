@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 STACK = "brokerlink"
 
 
+def physical_name(clients: Clients, logical_id: str) -> str:
+    """Give the name that a resource of the deployed stack has got."""
+    found = clients.cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
+    return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
 @dataclass
 class DeployedFunction:
     """Stands where the front expects a function; `alias` is a logical id of the template, or empty."""
@@ -33,9 +39,7 @@ class DeployedFunction:
     @cached_property
     def _address(self) -> str:
         """The physical name, known once the stack is there, and the alias."""
-        named = self.clients.cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId=self.logical_id)[
-            "StackResourceDetail"
-        ]["PhysicalResourceId"]
+        named = physical_name(self.clients, self.logical_id)
         return f"{named}:{self.alias}" if self.alias else named
 
     def invoke(self, event: Mapping[str, object], *, patience: float) -> object:

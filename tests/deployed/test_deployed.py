@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from brokerlink.reader import TokenNotFound, TokenReader
+from brokerlink.reader import TokenNotFound
 from tests.deployed.conftest import Operator
 from tests.deployed.lambda_api import STACK
 from tests.integration.walker import Walker, attempt_of
@@ -119,11 +119,8 @@ def test_login_goes_from_the_deployed_page_to_a_token(operator: Operator, watche
     assert walker.result(reply)["status"] == "connected", reply.headers
     event = event_of(operator, watched, attempt_of(reply))
     assert event["subject"] == f"{broker}/{ACCOUNTS[broker]}"
-    reader = TokenReader(
-        operator.outputs["TokensTableName"], dynamodb=operator.clients.dynamodb, kms=operator.clients.kms
-    )
-    assert reader.get(event).access_token
-    assert event["id"] in {token.attempt_id for token in reader.of_broker(broker)}
+    assert operator.reader.get(event).access_token
+    assert event["id"] in {token.attempt_id for token in operator.reader.of_broker(broker)}
 
 
 def test_logs_are_shown(operator: Operator) -> None:
@@ -134,11 +131,8 @@ def test_logs_are_shown(operator: Operator) -> None:
 
 def test_a_leaked_token_is_revoked(operator: Operator) -> None:
     operator.shell(block(OPERATING, "revoke"))
-    reader = TokenReader(
-        operator.outputs["TokensTableName"], dynamodb=operator.clients.dynamodb, kms=operator.clients.kms
-    )
     with pytest.raises(TokenNotFound):
-        reader.get(user_id="pocketful:YA0002", broker="pocketful", account="YA0002")
+        operator.reader.get(user_id="pocketful:YA0002", broker="pocketful", account="YA0002")
 
 
 def test_reannounce_sends_the_events_again(operator: Operator) -> None:

@@ -14,6 +14,7 @@ from tests.kit.situations import SITUATIONS, USER, Login, begin, begin_directly
 from tests.kit.world import APPS, World, answer, pocketful, world
 
 OTHERS_STATE = "o" * 43
+SAID = ("message", "broker", "attempt_id", "code", "step", "reason", "why")
 
 
 @pytest.fixture
@@ -36,12 +37,11 @@ def login(the_world: World, operator: Operator) -> Login:
 
 def told(line: dict[str, Any]) -> dict[str, Any]:
     """Give what a line says, without what the logger adds."""
-    return {name: line.get(name) for name in ("message", "broker", "attempt_id", "code", "step", "reason", "why")}
+    return {name: line.get(name) for name in SAID}
 
 
 def the_line(**said: str) -> dict[str, str | None]:
-    names = ("message", "broker", "attempt_id", "code", "step", "reason", "why")
-    return {**dict.fromkeys(names), "broker": "pocketful", **said}
+    return {**dict.fromkeys(SAID), "broker": "pocketful", **said}
 
 
 def test_connected_is_told_once(operator: Operator, login: Login) -> None:
