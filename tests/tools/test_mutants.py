@@ -111,12 +111,19 @@ class Guest:
 
     def __init__(self, age: int) -> None:
         if self._is_child(age):
-            raise TooYoungError("the guest is too young to come in")
+            raise TooYoungError("the guest is too young to come in", f"{age} is below {LIMIT}")
         print(age)
 
     @staticmethod
     def _is_child(age: int) -> bool:
         return age < LIMIT
+
+    def greet(self, age: Literal[1, 2]) -> None:
+        match age:
+            case 1:
+                print(self)
+            case _:
+                assert_never(age)
 '''
 
 
@@ -130,6 +137,10 @@ def test_mutants_are_named_by_their_function_and_change() -> None:
         ("Guest.__init__", "-print(age)\n+pass"),
         ("Guest.__init__", "-print(age)\n+print(None)"),
         ("Guest._is_child", "-return age < LIMIT\n+return age <= LIMIT"),
+        ("Guest.greet", "-case 1:\n-    print(self)"),
+        ("Guest.greet", "-case 1:\n+case 2:"),
+        ("Guest.greet", "-print(self)\n+pass"),
+        ("Guest.greet", "-print(self)\n+print(None)"),
     }
 
 

@@ -71,7 +71,7 @@ class _Maker(cst.CSTVisitor):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator | cst.TypeAlias | cst.TypeParameters):
             return False
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in _LEFT_ALONE:
+        if isinstance(node, cst.Call) and _is_left_alone(node):
             return False
         if node in self._texts:
             return False
@@ -148,10 +148,26 @@ def _is_whole(node: cst.SimpleString) -> bool:
 
 
 def _tells_the_same(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Say whether a call that makes an exception was changed in its text alone, which nothing reads."""
-    if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call) or not _makes_exception(node):
-        return False
-    return _without_texts(node).deep_equals(_without_texts(changed))
+    """Say whether an exception was changed in its text alone, which nothing reads, or a `match` in a case that never is."""
+    match node, changed:
+        case cst.Call(), cst.Call() if _makes_exception(node):
+            return _without_texts(node).deep_equals(_without_texts(changed))
+        case cst.Match(), cst.Match():
+            return all(_never_is(each) for each in node.cases if each not in changed.cases)
+        case _:
+            return False
+
+
+def _never_is(case: cst.MatchCase) -> bool:
+    match case.body:
+        case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Expr(cst.Call(cst.Name("assert_never")))])]):
+            return True
+        case _:
+            return False
+
+
+def _is_left_alone(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value in _LEFT_ALONE
 
 
 def _makes_exception(call: cst.Call) -> bool:
@@ -164,7 +180,7 @@ def _without_texts(call: cst.Call) -> cst.Call:
 
 def _is_text(node: cst.BaseExpression) -> bool:
     match node:
-        case cst.SimpleString() | cst.ConcatenatedString() | cst.Name(value="None"):
+        case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString() | cst.Name(value="None"):
             return True
         case cst.BinaryOperation():
             return _is_text(node.left) and _is_text(node.right)
@@ -202,7 +218,7 @@ def _negated_operand(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
 
 
 def _removed_call(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    if isinstance(node.value, cst.Call):
+    if isinstance(node.value, cst.Call) and not _is_left_alone(node.value):
         yield cst.Pass()
 
 
