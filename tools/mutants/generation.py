@@ -148,17 +148,17 @@ def _is_whole(node: cst.SimpleString) -> bool:
 
 
 def _tells_the_same(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Say whether an exception was changed in its text alone, which nothing reads, or a `match` in a case that never is."""
+    """Say whether an exception was changed in its text alone, which nothing reads, or a `match` in a case never met."""
     match node, changed:
         case cst.Call(), cst.Call() if _makes_exception(node):
             return _without_texts(node).deep_equals(_without_texts(changed))
         case cst.Match(), cst.Match():
-            return all(_never_is(each) for each in node.cases if each not in changed.cases)
+            return all(_is_never_met(each) for each in node.cases if each not in changed.cases)
         case _:
             return False
 
 
-def _never_is(case: cst.MatchCase) -> bool:
+def _is_never_met(case: cst.MatchCase) -> bool:
     match case.body:
         case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Expr(cst.Call(cst.Name("assert_never")))])]):
             return True

@@ -45,6 +45,7 @@ _AUTHORIZE_ROUTES: Final = (
     "tests/unit/test_route_authorize_refusals.py",
     "tests/unit/test_route_authorize_sessions.py",
     "tests/unit/test_route_authorize_retry.py",
+    "tests/unit/test_authorize_told.py",
 )
 # What one of these does is told by the tests of the others too: they are the steps of one thing.
 _ATTEMPT: Final = (
@@ -79,6 +80,6 @@ TARGETS: Final = (
     _function("callback", "finish", *_CALLBACK_ROUTES),
     _function("callback", "ends", "tests/unit/test_ends.py"),
     _function("callback", "confirm", "tests/unit/test_route_confirm.py", "tests/unit/test_route_attempts.py", *_TOLD),
-    _function("callback", "result", "tests/unit/test_route_result.py", *_TOLD),
+    _function("callback", "result", "tests/unit/test_route_result.py", "tests/unit/test_route_result_pages.py", *_TOLD),
     _function("authorize", "start", *_AUTHORIZE_ROUTES),
 )
