@@ -52,6 +52,7 @@ _ATTEMPT: Final = (
     "tests/unit/test_attempts.py",
     "tests/unit/test_login.py",
     "tests/unit/test_exchange.py",
+    "tests/unit/test_claim.py",
     "tests/unit/test_commit.py",
     "tests/unit/test_confirmation.py",
 )
