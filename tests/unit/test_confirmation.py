@@ -237,6 +237,38 @@ def test_the_commit_itself_requires_hold_user_and_clock(
     assert len(world.tokens()) == int(committed)
 
 
+# rows that somebody else has spoilt
+
+
+def forget(world: Core, trip: Trip, attribute: str) -> None:
+    """Take one attribute out of an attempt's row."""
+    world.dynamodb.update_item(
+        TableName="LoginAttempts",
+        Key={"attempt_id": {"S": trip.attempt_id}},
+        UpdateExpression="REMOVE #name",
+        ExpressionAttributeNames={"#name": attribute},
+    )
+
+
+@pytest.mark.parametrize("missing", ["account", "ciphertext", "issued_at_ms", "token_expires_at"])
+def test_a_hold_that_lost_part_of_its_token_commits_nothing(world: Core, missing: str) -> None:
+    trip = world.hold()
+    forget(world, trip, missing)
+    before = world.row(trip)
+    with pytest.raises(ValueError, match="keeps no whole token"):
+        confirm(world, trip)
+    assert world.row(trip) == before
+    assert world.tokens() == []
+
+
+@pytest.mark.parametrize(("missing", "taken_for"), [("scope", ""), ("token_type", "bearer")])
+def test_a_hold_that_lost_what_has_a_default_is_stored_with_it(world: Core, missing: str, taken_for: str) -> None:
+    trip = world.hold()
+    forget(world, trip, missing)
+    assert isinstance(confirm(world, trip), Confirmed)
+    assert world.tokens()[0][missing] == taken_for
+
+
 # faults
 
 

@@ -51,6 +51,7 @@ _AUTHORIZE_ROUTES: Final = (
 _ATTEMPT: Final = (
     "tests/unit/test_attempts.py",
     "tests/unit/test_login.py",
+    "tests/unit/test_login_told.py",
     "tests/unit/test_exchange.py",
     "tests/unit/test_claim.py",
     "tests/unit/test_commit.py",
