@@ -148,12 +148,22 @@ def _is_whole(node: cst.SimpleString) -> bool:
 
 
 def _tells_the_same(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Say whether an exception was changed in its text alone, which nothing reads, or a `match` in a case never met."""
+    """Say whether the change is in an exception's text, which nothing reads, from False to None, or in a dead case."""
     match node, changed:
         case cst.Call(), cst.Call() if _makes_exception(node):
             return _without_texts(node).deep_equals(_without_texts(changed))
+        case cst.Call(), cst.Call() if len(node.args) == len(changed.args):
+            return any(map(_is_as_false, node.args, changed.args))
         case cst.Match(), cst.Match():
             return all(_is_never_met(each) for each in node.cases if each not in changed.cases)
+        case _:
+            return False
+
+
+def _is_as_false(argument: cst.Arg, changed: cst.Arg) -> bool:
+    match argument.value, changed.value:
+        case cst.Name("False"), cst.Name("None"):
+            return True
         case _:
             return False
 
