@@ -99,6 +99,7 @@ def test_patterns_lose_each_part_and_miscount(pattern: str, changed: set[str]) -
 _SOURCE = '''
 from typing import Final
 
+__all__ = ["Guest"]
 LIMIT: Final = 18
 
 

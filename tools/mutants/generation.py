@@ -73,6 +73,8 @@ class _Maker(cst.CSTVisitor):
             return False
         if isinstance(node, cst.Call) and _is_left_alone(node):
             return False
+        if isinstance(node, cst.Assign) and _is_list_of_exports(node):
+            return False
         if node in self._texts:
             return False
         if isinstance(node, cst.Call) and _makes_exception(node):
@@ -174,6 +176,10 @@ def _is_never_met(case: cst.MatchCase) -> bool:
             return True
         case _:
             return False
+
+
+def _is_list_of_exports(assignment: cst.Assign) -> bool:
+    return any(isinstance(each.target, cst.Name) and each.target.value == "__all__" for each in assignment.targets)
 
 
 def _is_left_alone(call: cst.Call) -> bool:
