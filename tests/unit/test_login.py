@@ -378,6 +378,17 @@ def test_a_rivals_end_of_a_run_out_claim_is_not_told_as_mine(world: Core) -> Non
     assert not finished.here
 
 
+def test_a_run_out_claim_whose_row_is_removed_meanwhile_is_told_as_it_was_met(world: Core) -> None:
+    trip = world.directly()
+    world.crash_after_claim(trip)
+    met = world.others.read(trip.attempt_id)
+    assert met is not None
+    world.clock.now += 100
+    world.wire.meet("UpdateItem", pass_through, after(lambda: world.remove(trip)))
+    assert world.callback(trip) == Ended(met, here=False)
+    assert world.row(trip) == {}
+
+
 def test_a_run_out_claim_tells_another_browser_nothing(world: Core) -> None:
     trip = world.directly()
     world.crash_after_claim(trip)
