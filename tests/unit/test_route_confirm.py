@@ -38,6 +38,7 @@ def assert_not_found(reply: Reply) -> None:
     assert reply.status == 404
     assert reply.headers["content-type"] == "application/json"
     assert reply.json.keys() == {"error", "message"}
+    assert "no such attempt" in reply.json["message"]
     for hint in (ACCOUNT, "YA", USER, "pocketful"):
         assert hint not in reply.body
 

@@ -70,7 +70,7 @@ TARGETS: Final = (
     _library("login", "tests/unit/test_login.py", "tests/unit/test_login_told.py"),
     _library("exchange", *_EXCHANGE, *_COMMIT),
     _library("claim", *_COMMIT, *_EXCHANGE),
-    _library("retries", *_COMMIT),
+    _library("retries", "tests/unit/test_retries.py"),
     _library("commit", *_COMMIT, *_CONFIRMATION),
     _library("confirmation", *_CONFIRMATION),
     _function("callback", "finish", *_CALLBACK_ROUTES),
