@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import unescape
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from moto import mock_aws
 
 from brokerlink.errors import FAILURES, Code
+from tests.kit.operator import Operator
 from tests.kit.situations import ACCOUNT, SITUATIONS, Login, begin, begin_directly
-from tests.kit.world import APPS, MORNING, RETURN_TO, World, answer, pocketful, world
+from tests.kit.world import APPS, MIDNIGHT, MORNING, RETURN_TO, World, answer, pocketful, world
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ AGAIN: Final = ("{0.retry}", "Log in to Pocketful again")
 THE_LOGIN: Final = "&broker=pocketful&attempt={0.attempt_id}"
 HOME: Final = ("/", "All brokers")
 EARLY: Final = "Pocketful has not sent you back to us yet."
-SOON: Final = "The page moves on by itself"
+SOON: Final = '<meta http-equiv="refresh" content="2">'
 HOLD: Final = "Your Pocketful login worked. To finish, return to the trading platform you came from before 09:10 IST."
 TONIGHT: Final = "(00:00 IST, Tue 24 Nov 2026)"
 YESTERDAY: Final = "It was good until 00:00 IST, Tue 24 Nov."
@@ -56,6 +58,8 @@ PAGES = {
 def test_page_says_what_is_and_leads_on(the_world: World, situation: str) -> None:
     login = begin(the_world)
     SITUATIONS[situation].bring(login)
+    if situation == "day over":
+        the_world.clock.now += 3600
     said, ways = PAGES[situation]
     body = shown(login)
     assert said in body
@@ -111,3 +115,46 @@ def test_page_of_an_unknown_login_says_so_and_leads_home(the_world: World) -> No
     assert "<h1>We do not know this login</h1>" in reply.body
     assert "We have no login of this browser under this address." in reply.body
     assert links(reply.body) == [HOME]
+
+
+class Race(World):
+    """A world in which something happens just before the next write."""
+
+    rival: Callable[[], object] | None = None
+
+    def called(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        super().called(operation, parameters)
+        if operation == "UpdateItem" and self.rival is not None:
+            rival, self.rival = self.rival, None
+            rival()
+
+
+@pytest.fixture
+def race() -> Iterator[Race]:
+    with mock_aws():
+        yield Race()
+
+
+def test_page_of_a_claim_that_ran_out_shows_what_was_committed_at_the_last_moment(
+    race: Race, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = begin_directly(race)
+    SITUATIONS["claim run out"].bring(login)
+    race.rival = lambda: login.rewrite(status="SUCCEEDED", account=ACCOUNT, token_expires_at=MIDNIGHT)
+    operator = Operator(race, capsys)
+    operator.look_away()
+    assert "<h1>Pocketful is connected</h1>" in shown(login)
+    assert operator.metrics() == []
+
+
+def test_page_of_a_claim_that_ran_out_and_whose_row_is_removed_shows_what_was_met(
+    race: Race, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = begin_directly(race)
+    SITUATIONS["claim run out"].bring(login)
+    key = {"attempt_id": {"S": login.attempt_id}}
+    race.rival = lambda: race.dynamodb.delete_item(TableName="LoginAttempts", Key=key)
+    operator = Operator(race, capsys)
+    operator.look_away()
+    assert FAILURES[Code.OUTCOME_UNKNOWN].text in shown(login)
+    assert operator.metrics() == []
