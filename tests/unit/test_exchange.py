@@ -344,6 +344,22 @@ def test_a_claim_that_took_all_the_time_is_given_back(world: Core) -> None:
     assert world.row(trip)["status"] == "PENDING"
 
 
+def test_a_claim_that_left_a_second_for_the_broker_is_used(world: Core) -> None:
+    trip = world.directly()
+    slow_claim(world, 19)
+    world.good_answers()
+    world.callback(trip)
+    assert len(exchanges(world)) == 1
+
+
+def test_a_grant_in_its_last_second_after_the_claim_is_sent(world: Core) -> None:
+    trip = world.for_user("fivepaisa", account=PAISA_ACCOUNT)
+    slow_claim(world, 2)
+    world.http.line_up(paisa_answer())
+    world.callback(trip, jwt({"exp": world.now - 58}))
+    assert len(exchanges(world)) == 1
+
+
 def test_a_grant_that_ran_out_during_the_claim_is_not_sent(world: Core) -> None:
     trip = world.for_user("fivepaisa", account=PAISA_ACCOUNT)
     slow_claim(world, 2)
