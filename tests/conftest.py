@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -26,6 +27,8 @@ os.environ.update(
 )
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
+# A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What is started for these takes seconds, so each folder's tests stay together; all others go wherever there is room.
 _ENGINE = re.compile(r"\[(moto|ministack)\b")
