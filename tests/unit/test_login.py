@@ -66,8 +66,10 @@ def test_the_exchanges_connection_is_opened_before_the_claim(world: Core, broker
     opened: list[str] = []
     world.wire.meet("UpdateItem", after(lambda: opened.extend(world.http.opened)))
     world.http.line_up(*answers)
+    budget = world.budget()
     world.callback(trip)
     assert opened == [world.http.sent[0].url]
+    assert world.http.opening_deadlines == [budget.answer_by - 5]
 
 
 def test_a_callback_that_has_nothing_to_hand_in_opens_none(world: Core) -> None:
