@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from html import unescape
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from moto import mock_aws
 
 from brokerlink.errors import FAILURES, Code
+from brokerlink.storage import Value
 from tests.kit.operator import Operator
+from tests.kit.races import race
 from tests.kit.situations import ACCOUNT, SITUATIONS, Login, begin, begin_directly
 from tests.kit.world import APPS, MIDNIGHT, MORNING, RETURN_TO, World, answer, pocketful, world
 
@@ -117,44 +118,29 @@ def test_page_of_an_unknown_login_says_so_and_leads_home(the_world: World) -> No
     assert links(reply.body) == [HOME]
 
 
-class Race(World):
-    """A world in which something happens just before the next write."""
-
-    rival: Callable[[], object] | None = None
-
-    def called(self, operation: str, parameters: Mapping[str, Any]) -> None:
-        super().called(operation, parameters)
-        if operation == "UpdateItem" and self.rival is not None:
-            rival, self.rival = self.rival, None
-            rival()
-
-
-@pytest.fixture
-def race() -> Iterator[Race]:
-    with mock_aws():
-        yield Race()
-
-
 def test_page_of_a_claim_that_ran_out_shows_what_was_committed_at_the_last_moment(
-    race: Race, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    login = begin_directly(race)
-    SITUATIONS["claim run out"].bring(login)
-    race.rival = lambda: login.rewrite(status="SUCCEEDED", account=ACCOUNT, token_expires_at=MIDNIGHT)
-    operator = Operator(race, capsys)
-    operator.look_away()
-    assert "<h1>Pocketful is connected</h1>" in shown(login)
-    assert operator.metrics() == []
+    with race() as made:
+        login = begin_directly(made)
+        SITUATIONS["claim run out"].bring(login)
+        connected: dict[str, Value] = {"status": "SUCCEEDED", "account": ACCOUNT, "token_expires_at": MIDNIGHT}
+        made.rivals["UpdateItem"] = lambda: login.rewrite(**connected)
+        operator = Operator(made, capsys)
+        operator.look_away()
+        assert "<h1>Pocketful is connected</h1>" in shown(login)
+        assert operator.metrics() == []
 
 
 def test_page_of_a_claim_that_ran_out_and_whose_row_is_removed_shows_what_was_met(
-    race: Race, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    login = begin_directly(race)
-    SITUATIONS["claim run out"].bring(login)
-    key = {"attempt_id": {"S": login.attempt_id}}
-    race.rival = lambda: race.dynamodb.delete_item(TableName="LoginAttempts", Key=key)
-    operator = Operator(race, capsys)
-    operator.look_away()
-    assert FAILURES[Code.OUTCOME_UNKNOWN].text in shown(login)
-    assert operator.metrics() == []
+    with race() as made:
+        login = begin_directly(made)
+        SITUATIONS["claim run out"].bring(login)
+        key = {"attempt_id": {"S": login.attempt_id}}
+        made.rivals["UpdateItem"] = lambda: made.dynamodb.delete_item(TableName="LoginAttempts", Key=key)
+        operator = Operator(made, capsys)
+        operator.look_away()
+        assert FAILURES[Code.OUTCOME_UNKNOWN].text in shown(login)
+        assert operator.metrics() == []
