@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.kit.documents import PROJECT
-from tools.site.pages import files_shown_by, page_showing, rewritten
+from tools.site.pages import files_shown_by, page_showing, rewritten, with_folders
 
 PYTHON = PROJECT / ".tools" / "docs" / "bin" / "python"
 # What a browser fetches by itself, by tag; a link that somebody has to click is none.
@@ -104,6 +104,9 @@ LINKS = [
     ("contributing.md", "[a](docs/decisions/README.md) [b](LICENSE)", "[a](decisions/README.md) [b](files/LICENSE.md)"),
     ("events.md", "[a](../contracts/openapi.yaml)", "[a](files/contracts/openapi.yaml.md)"),
     ("engines.md", "in [tests/engines](../tests/engines), too", "in tests/engines, too"),
+    ("events.md", "in [reader.md](reader.md#install)", "in [Reading tokens](reader.md#install)"),
+    ("changelog.md", "in [docs/security.md](docs/security.md)", "in [Security](security.md)"),
+    ("events.md", "in [budgets.toml](../bench/budgets.toml)", "in [budgets.toml](files/bench/budgets.toml.md)"),
     ("events.md", "[a](https://semver.org/) <https://b.example/>", "[a](https://semver.org/) <https://b.example/>"),
     ("events.md", "```text\n[a](../CHANGELOG.md)\n```", "```text\n[a](../CHANGELOG.md)\n```"),
 ]
@@ -112,6 +115,12 @@ LINKS = [
 @pytest.mark.parametrize(("uri", "written", "page"), LINKS)
 def test_links_lead_to_where_their_targets_are_on_the_site(uri: str, written: str, page: str) -> None:
     assert rewritten(written, uri) == page
+
+
+def test_folder_in_the_navigation_is_what_is_in_it() -> None:
+    records = sorted(f"decisions/{path.name}" for path in (PROJECT / "docs" / "decisions").glob("[0-9]*.md"))
+    expanded = with_folders([{"Inside": ["engines.md", {"Decisions": "decisions/"}]}])
+    assert expanded == [{"Inside": ["engines.md", {"Decisions": ["decisions/README.md", *records]}]}]
 
 
 def test_what_stands_in_a_numbered_list_stays_in_it() -> None:

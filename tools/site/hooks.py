@@ -9,7 +9,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from tools.site.pages import ELSEWHERE, PROJECT, RAW, SHOWN, files_shown_by, page_showing, rewritten
+from tools.site.pages import ELSEWHERE, PROJECT, RAW, SHOWN, files_shown_by, page_showing, rewritten, with_folders
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put the pages of whole folders into the navigation."""
+    config.nav = with_folders(config.nav)
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

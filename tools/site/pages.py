@@ -4,7 +4,8 @@ On GitHub a page may link to any file of the repository. A site has pages for do
 
 - the documents of `ELSEWHERE`, which stand beside what they describe, become pages too;
 - any other file that a page links to becomes a page that shows it, with the file itself to download;
-- a link to a folder becomes its text.
+- a link to a folder becomes its text;
+- a link whose text is the name of a document has its title for a text.
 
 A path is one in the repository, a uri one in the site's sources.
 """
@@ -28,6 +29,9 @@ ELSEWHERE = {
 # Where the pages are that show a file, and the files themselves.
 SHOWN, RAW = "files", "raw"
 
+# mkdocs.yml's: a page, a titled one or section, or a list of such.
+type Nav = str | dict[str, Nav] | list[Nav]
+
 # The repository's front page, which the site has one of its own for, is no page of it.
 _PAGES = ELSEWHERE | {"README.md": "index.md"}
 _DOCS = "docs/"
@@ -35,6 +39,16 @@ _FENCE = re.compile(r" *```")
 _LINK = re.compile(r"(?P<text>\[[^\]]*\])\((?P<target>[^)\s#:/][^)\s#:]*)(?P<anchor>#[^)\s]*)?\)")
 _NUMBERED = re.compile(r"\d+\. ")
 _LANGUAGES = {".py": "python", ".ts": "ts", ".json": "json", ".yaml": "yaml", ".toml": "toml"}
+
+
+def with_folders(nav: Nav) -> Nav:
+    """Give a navigation in which each folder, such as `decisions/`, is what is in it: first its README."""
+    if isinstance(nav, str):
+        pages = sorted((PROJECT / _DOCS / nav).glob("*.md"), key=lambda page: (page.name != "README.md", page.name))
+        return [f"{nav}{page.name}" for page in pages] if nav.endswith("/") else nav
+    if isinstance(nav, dict):
+        return {title: with_folders(below) for title, below in nav.items()}
+    return [with_folders(below) for below in nav]
 
 
 def files_shown_by(markdown: str, uri: str) -> list[str]:
@@ -71,7 +85,9 @@ def _relinked(line: str, uri: str) -> str:
         if page is None:
             # What does not exist is left for MkDocs to complain about.
             return link["text"][1:-1] if (PROJECT / path).is_dir() else link[0]
-        return f"{link['text']}({relpath(page, PurePosixPath(uri).parent)}{link['anchor'] or ''})"
+        is_named = link["text"][1:-1] in {link["target"], PurePosixPath(path).name}
+        text = f"[{title}]" if is_named and (title := _title(path)) else link["text"]
+        return f"{text}({relpath(page, PurePosixPath(uri).parent)}{link['anchor'] or ''})"
 
     return _LINK.sub(change, line)
 
@@ -96,6 +112,14 @@ def _page(path: str) -> str | None:
     if path.startswith(_DOCS):
         return path.removeprefix(_DOCS)
     return _PAGES.get(path) or (f"{SHOWN}/{path}.md" if (PROJECT / path).is_file() else None)
+
+
+def _title(path: str) -> str | None:
+    """Give the title of a document; None for any other file, and for what does not exist."""
+    document = PROJECT / path
+    if document.suffix != ".md" or not document.is_file():
+        return None
+    return document.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ")
 
 
 def _lines(markdown: str) -> Iterator[tuple[str, bool]]:
