@@ -12,6 +12,8 @@ READY := sh tools/bootstrap.sh
 # and each would compile all that it imports.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# An advertisement at each build.
+export NO_MKDOCS_2_WARNING := 1
 
 help: ## List the targets
 	@echo "usage: make TARGET [NAME=value ...]"
@@ -162,7 +164,7 @@ docs: ## Build the documentation's site in build/site (SERVE=1 shows it too, on 
 	@$(READY) docs
 	@$(SITE) build --strict # with --quiet it would not see the warnings that it is strict about
 	@$(if $(SERVE),exec $(SITE) serve --dev-addr 127.0.0.1:$(or $(PORT),8080))
-SITE = NO_MKDOCS_2_WARNING=1 .tools/docs/bin/python -m mkdocs
+SITE = .tools/docs/bin/python -m mkdocs
 
 clean: ## Remove what was built and cached; .venv and .tools stay
 	rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache build

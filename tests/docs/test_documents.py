@@ -13,11 +13,7 @@ import pytest
 from brokerlink.brokers import Brokers, make_broker
 from brokerlink.brokers.base import Broker
 from local.configuration import read_own_apps
-from tests.kit.documents import PROJECT, block, sections, table
-
-DOCUMENTS = sorted(
-    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
-)
+from tests.kit.documents import DOCUMENTS, PROJECT, block, sections, table
 
 
 def test_broker_table_for_make_run_is_read(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
+)
 _BLOCK = re.compile(r"^( *)(?:<!-- ([^\n]*) -->\n\n?\1)?```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
 
 
