@@ -38,6 +38,7 @@ _DOCS = "docs/"
 _FENCE = re.compile(r" *```")
 _LINK = re.compile(r"(?P<text>\[[^\]]*\])\((?P<target>[^)\s#:/][^)\s#:]*)(?P<anchor>#[^)\s]*)?\)")
 _NUMBERED = re.compile(r"\d+\. ")
+_NOT_SEARCHED = "---\nsearch: { exclude: true }\n---\n\n"
 _LANGUAGES = {".py": "python", ".ts": "ts", ".json": "json", ".yaml": "yaml", ".toml": "toml"}
 
 
@@ -67,7 +68,7 @@ def page_showing(path: str) -> str:
     text = (PROJECT / path).read_text(encoding="utf-8").rstrip()
     file = PurePosixPath(path)
     download = relpath(f"{RAW}/{path}", f"{SHOWN}/{file.parent}")
-    return f"# {path}\n\n[Download]({download})\n\n````{_LANGUAGES.get(file.suffix, 'text')}\n{text}\n````\n"
+    return f"{_NOT_SEARCHED}# {path}\n\n[Download]({download})\n\n````{_LANGUAGES.get(file.suffix, 'text')}\n{text}\n````\n"
 
 
 def rewritten(markdown: str, uri: str) -> str:
