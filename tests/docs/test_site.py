@@ -132,6 +132,8 @@ def test_file_that_is_linked_to_is_shown_with_a_link_to_itself() -> None:
     assert files_shown_by("[a](../bench/budgets.toml) [b](events.md) [c](../tests/docs)", "x.md") == [
         "bench/budgets.toml"
     ]
-    assert page_showing("bench/budgets.toml").removeprefix("---\nsearch: { exclude: true }\n---\n\n").startswith(
-        "# bench/budgets.toml\n\n[Download](../../raw/bench/budgets.toml)\n\n````toml\n"
+    assert (
+        page_showing("bench/budgets.toml")
+        .removeprefix("---\nsearch: { exclude: true }\n---\n\n")
+        .startswith("# bench/budgets.toml\n\n[Download](../../raw/bench/budgets.toml)\n\n````toml\n")
     )

@@ -67,8 +67,9 @@ def page_showing(path: str) -> str:
     """Write the page that shows a file."""
     text = (PROJECT / path).read_text(encoding="utf-8").rstrip()
     file = PurePosixPath(path)
+    language = _LANGUAGES.get(file.suffix, "text")
     download = relpath(f"{RAW}/{path}", f"{SHOWN}/{file.parent}")
-    return f"{_NOT_SEARCHED}# {path}\n\n[Download]({download})\n\n````{_LANGUAGES.get(file.suffix, 'text')}\n{text}\n````\n"
+    return f"{_NOT_SEARCHED}# {path}\n\n[Download]({download})\n\n````{language}\n{text}\n````\n"
 
 
 def rewritten(markdown: str, uri: str) -> str:
