@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.kit.documents import PROJECT
+from tests.kit.documents import DOCUMENTS, PROJECT
 from tools.site.pages import files_shown_by, page_showing, rewritten, with_folders
 
 PYTHON = PROJECT / ".tools" / "docs" / "bin" / "python"
@@ -19,17 +21,13 @@ PYTHON = PROJECT / ".tools" / "docs" / "bin" / "python"
 _FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 
 
-def build(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command: list[str | Path] = [PYTHON, "-m", "mkdocs", "build", "--strict", "--site-dir", folder, *options]
-    return subprocess.run(  # noqa: S603 - this project's own site
-        command,
-        cwd=PROJECT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Built:
+    """What MkDocs made, and what it said."""
+
+    folder: Path
+    returncode: int
+    said: str
 
 
 class Fetched(HTMLParser):
@@ -46,54 +44,62 @@ class Fetched(HTMLParser):
             self.found.add(named.get(_FETCHED[tag]) or "")
 
 
+# None of them leads anywhere.
+BROKEN = ("nowhere.md", "events.md#no-such-part", "../CHANGELOG.md#no-such-version", "/absolute.md", "../nowhere")
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """A site as the real one is made, which `make check` builds whole, of other documents in docs/."""
     folder = tmp_path_factory.mktemp("site")
-    done = build(folder)
-    assert done.returncode == 0, done.stderr
-    return folder
-
-
-def test_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
-    pages = list(site.rglob("*.html"))
-    assert len(pages) > 60
-    fetched = {(page, each) for page in pages for each in Fetched(page).found}
-    assert not [each for _, each in fetched if re.match(r"(\w+:)?//", each)]
-    missing = {
-        each
-        for page, each in fetched
-        if each and not ((site / each[1:]) if each.startswith("/") else page.parent / each.partition("#")[0]).exists()
-    }
-    assert not missing
-    styles = "".join(path.read_text() for path in site.rglob("*.css"))
-    assert not re.search(r"@import|url\(['\"]?(https?:)?//", styles)
-
-
-def test_every_document_is_a_page(site: Path) -> None:
-    for document in (PROJECT / "docs").rglob("*.md"):
-        name = document.relative_to(PROJECT / "docs").with_suffix("")
-        folder = name.parent if name.name in {"README", "index"} else name
-        assert (site / folder / "index.html").is_file(), document
-
-
-def test_links_that_lead_nowhere_fail_the_build(tmp_path: Path) -> None:
-    links = ("nowhere.md", "events.md#no-such-part", "../CHANGELOG.md#no-such-version", "/absolute.md", "../nowhere")
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "index.md").write_text("# Home\n\n" + "".join(f"[x]({link})\n" for link in links))
-    (tmp_path / "docs" / "events.md").write_text("# Events\n")
+    docs = folder / "docs"
+    docs.mkdir()
+    (docs / "index.md").write_text("# Home\n\n" + "".join(f"[x]({link})\n" for link in BROKEN))
+    (docs / "events.md").write_text("# Events\n\n[the file](../bench/budgets.toml)\n")
+    for name in ("site.css", "favicon.svg"):
+        shutil.copy(PROJECT / "docs" / name, docs)
     settings = {
         "INHERIT": str(PROJECT / "mkdocs.yml"),
         "docs_dir": "docs",
         "hooks": [str(PROJECT / "tools" / "site" / "hooks.py")],
         "nav": [{"Home": "index.md"}, {"Events": "events.md"}],
-        "plugins": [],
         "validation": {"nav": {"omitted_files": "ignore"}},
     }
-    (tmp_path / "mkdocs.yml").write_text(yaml.safe_dump(settings))
-    done = build(tmp_path / "site", "--config-file", str(tmp_path / "mkdocs.yml"))
-    assert done.returncode == 1
-    complaints = [line for line in done.stderr.splitlines() if line.startswith("WARNING") and "'index.md'" in line]
-    assert len(complaints) == len(links), done.stderr
+    (folder / "mkdocs.yml").write_text(yaml.safe_dump(settings))
+    command: list[str | Path] = [PYTHON, "-m", "mkdocs", "build", "--strict", "--config-file", folder / "mkdocs.yml"]
+    done = subprocess.run(  # noqa: S603 - this project's own site
+        [*command, "--site-dir", folder / "built"],
+        cwd=PROJECT,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return Built(folder / "built", done.returncode, done.stderr)
+
+
+def test_links_that_lead_nowhere_fail_the_build(built: Built) -> None:
+    assert built.returncode == 1
+    complaints = [line for line in built.said.splitlines() if line.startswith("WARNING") and "'index.md'" in line]
+    assert len(complaints) == len(BROKEN), built.said
+
+
+def test_pages_fetch_nothing_from_elsewhere(built: Built) -> None:
+    pages = list(built.folder.rglob("*.html"))
+    assert {built.folder / name / "index.html" for name in ("", "events", "changelog", "files/bench/budgets.toml")} < {
+        *pages
+    }
+    fetched = {(page, each) for page in pages for each in Fetched(page).found}
+    assert not [each for _, each in fetched if re.match(r"(\w+:)?//", each)]
+    files = {built.folder / each[1:] if each.startswith("/") else page.parent / each for page, each in fetched}
+    assert not [file for file in files if not file.exists()]
+    styles = "".join(path.read_text() for path in built.folder.rglob("*.css"))
+    assert not re.search(r"@import|url\(['\"]?(https?:)?//", styles)
+
+
+def test_documents_show_no_image_from_elsewhere() -> None:
+    assert not [path for path in DOCUMENTS if re.search(r"!\[[^\]]*\]\(\w+:|<img", path.read_text())]
 
 
 LINKS = [
