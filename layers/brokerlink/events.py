@@ -1,4 +1,4 @@
-"""What is told to the world when a token has been stored: a CloudEvent made from the row's stream record."""
+"""What is told to the world: a CloudEvent made from the stream record of the write that it tells of."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 TOKEN_ISSUED: Final = "brokerlink.token.issued.v1"
+TOKEN_REVOKED: Final = "brokerlink.token.revoked.v1"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-DATA_SCHEMA: Final = "urn:brokerlink:schema:token.issued.v1"
 
 
 class UnpublishableRecord(Exception):
@@ -26,51 +26,86 @@ class Event:
     attributes: Mapping[str, str]
 
 
+def data_schema(event_type: str) -> str:
+    """Give the URN of the schema of an event's type."""
+    return event_type.replace("brokerlink.", "urn:brokerlink:schema:", 1)
+
+
 def is_issue(record: Mapping[str, Any]) -> bool:
-    """Say whether a stream record is the issue of a token.
+    """Say whether a record of Tokens is the issue of a token.
 
     It is where a row is new, or its `attempt_id` has changed. A removal, by TTL or by hand, issues nothing.
     """
+    return _sets(record, "attempt_id")
+
+
+def is_notice(record: Mapping[str, Any]) -> bool:
+    """Say whether a record of Links tells something: where its row has come to a `notice_id` that it had not."""
+    return "notice_id" in part(part(record, "dynamodb"), "NewImage") and _sets(record, "notice_id")
+
+
+def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
+    """Make the event of a stored token (CloudEvents 1.0, JSON format). Times in `data` are epoch seconds.
+
+    Raises `UnpublishableRecord`.
+    """
+    image = part(part(record, "dynamodb"), "NewImage")
+    issued_at_ms = _number(image, "issued_at_ms")
+    data = {
+        **_connection(image),
+        "scope": _text(image, "scope"),
+        "issued_at": issued_at_ms // 1000,
+        "expires_at": _number(image, "expires_at"),
+    }
+    return _event(TOKEN_ISSUED, _text(image, "attempt_id"), data, source=source, at_ms=issued_at_ms)
+
+
+def notice(record: Mapping[str, Any], *, source: str) -> Event:
+    """Make the event that a link's row tells. Raises `UnpublishableRecord`."""
+    image = part(part(record, "dynamodb"), "NewImage")
+    notice_id, at = _text(image, "notice_id"), _number(image, "notice_at")
+    attempt_id, what = _text(image, "attempt_id"), notice_id.rpartition(".")[2]
+    if notice_id != f"{attempt_id}.{what}":
+        raise UnpublishableRecord("notice_id is another attempt's")
+    match what:
+        case "revoked":
+            data, event_type = {**_connection(image), "revoked_at": at}, TOKEN_REVOKED
+        case _:
+            raise UnpublishableRecord("notice_id is none that is known")
+    return _event(event_type, notice_id, data, source=source, at_ms=at * 1000)
+
+
+def _sets(record: Mapping[str, Any], name: str) -> bool:
+    """Say whether a record shows that an attribute has come to the value that it has."""
     change = part(record, "dynamodb")
     match record:
         case {"eventName": "INSERT"}:
             return True
         case {"eventName": "MODIFY"}:
             new, old = part(change, "NewImage"), part(change, "OldImage")
-            return bool(new.get("attempt_id") != old.get("attempt_id"))
+            return bool(new.get(name) != old.get(name))
         case _:
             return False
 
 
-def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
-    """Make the event of a stream record (CloudEvents 1.0, JSON format). Times in `data` are epoch seconds.
+def _connection(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _text(image, name) for name in ("broker", "account", "user_id")}
 
-    Raises `UnpublishableRecord`.
-    """
-    image = part(part(record, "dynamodb"), "NewImage")
-    broker, account, user_id = _text(image, "broker"), _text(image, "account"), _text(image, "user_id")
-    issued_at_ms = _number(image, "issued_at_ms")
+
+def _event(event_type: str, event_id: str, data: Mapping[str, Any], *, source: str, at_ms: int) -> Event:
+    broker = data["broker"]
     event = {
         "specversion": "1.0",
-        "id": _text(image, "attempt_id"),
+        "id": event_id,
         "source": source,
-        "type": TOKEN_ISSUED,
-        "subject": f"{broker}/{account}",
-        "time": datetime.fromtimestamp(issued_at_ms / 1000, UTC)
-        .isoformat(timespec="milliseconds")
-        .replace("+00:00", "Z"),
+        "type": event_type,
+        "subject": f"{broker}/{data['account']}",
+        "time": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        "dataschema": DATA_SCHEMA,
-        "data": {
-            "broker": broker,
-            "account": account,
-            "user_id": user_id,
-            "scope": _text(image, "scope"),
-            "issued_at": issued_at_ms // 1000,
-            "expires_at": _number(image, "expires_at"),
-        },
+        "dataschema": data_schema(event_type),
+        "data": data,
     }
-    return Event(json.dumps(event, separators=(",", ":")), {"type": TOKEN_ISSUED, "broker": broker})
+    return Event(json.dumps(event, separators=(",", ":")), {"type": event_type, "broker": broker})
 
 
 def part(whole: object, name: str) -> Mapping[str, Any]:

@@ -35,7 +35,7 @@ class Telemetry:
         emf.flush_metrics()
 
     def good(self, event: str, *, broker: str, attempt_id: str) -> None:
-        """Tell that a login came a step further: `started`, `connected`, `held`."""
+        """Tell that a login came a step further: `started`, `connected`, `held`; or that its link is `revoked`."""
         self.logger.info(event, broker=broker, attempt_id=attempt_id)
         self.count(event, broker, success=True if event == "connected" else None)
 

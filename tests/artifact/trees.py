@@ -10,6 +10,7 @@ FUNCTIONS = {
     "AuthorizeFunction": "functions/authorize",
     "CallbackFunction": "functions/callback",
     "AnnounceFunction": "functions/announce",
+    "ConnectionsFunction": "functions/connections",
 }
 LAYERS = ("DependenciesLayer", "BrokerlinkLayer")
 ARTIFACTS = (*FUNCTIONS, *LAYERS)

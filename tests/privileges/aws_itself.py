@@ -31,11 +31,12 @@ class OwnCall:
 
 def own_calls() -> Iterator[OwnCall]:
     """Give them one by one."""
-    for function in ("Authorize", "Callback", "Announce", "Consumer"):
+    for function in ("Authorize", "Callback", "Announce", "Connections", "Consumer"):
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             yield OwnCall(Call(f"{function}Function", action, f"{function}LogGroup.Arn"), _LOG)
     for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"):
-        yield OwnCall(Call("AnnounceFunction", f"dynamodb:{action}", "TokensTable.StreamArn"), _STREAM)
+        for table in ("TokensTable", "LinksTable"):
+            yield OwnCall(Call("AnnounceFunction", f"dynamodb:{action}", f"{table}.StreamArn"), _STREAM)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         for service in ("sns", "sqs"):
             yield OwnCall(

@@ -13,6 +13,7 @@ from local.aws import REGION
 from local.stack import Stack
 from local.template import Json
 from tests.integration.walker import Walker, attempt_of
+from tests.kit.listener import Listener
 from tests.privileges.recorder import Recorder
 from tests.privileges.roles import CONSUMER
 
@@ -155,6 +156,16 @@ def consumer_that_asks_for_many(stack: Stack, recorder: Recorder) -> None:
     assert recorder.count(CONSUMER, "dynamodb:Query", f"{table}/index/by_broker")
 
 
+def connections_that_are_listed_and_ended(stack: Stack, _: Recorder) -> None:
+    walker, listener = Walker(stack), Listener(stack)
+    session = walker.session(broker="pocketful", user_id="leela", account="YA0002")
+    attempt = attempt_of(walker.get(walker.at_broker(walker.open(session))))
+    (listed,) = walker.backend("GET", "/connections/leela").json()["connections"]
+    assert listed["attempt_id"] == attempt
+    assert walker.backend("DELETE", "/connections/leela/pocketful/YA0002").status_code == 200
+    listener.wait_for(f"{attempt}.revoked")
+
+
 JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
     secret_that_is_out_of_reach,
     direct_logins_and_their_pages,
@@ -168,4 +179,5 @@ JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
     event_that_comes_twice,
     consumer_that_fails,
     consumer_that_asks_for_many,
+    connections_that_are_listed_and_ended,
 )

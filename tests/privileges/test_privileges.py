@@ -112,6 +112,10 @@ def _arn(name: str) -> Json:
     return {"Fn::GetAtt": f"{name}.Arn"}
 
 
+def _stream(name: str) -> Json:
+    return {"Fn::GetAtt": f"{name}.StreamArn"}
+
+
 CHANGES = [
     # narrower: a call of ours, or of AWS in our name, is refused
     Change(f"AuthorizeRole/{_ROLE}/0/Action", ["dynamodb:GetItem"], outside="dynamodb:PutItem"),
@@ -147,6 +151,9 @@ CHANGES = [
         _arn("CallbackRole"),
         outside="sqs:SendMessage",
     ),
+    Change(f"ConnectionsRole/{_ROLE}/0/Action", ["dynamodb:GetItem", "dynamodb:Query"], outside="dynamodb:DeleteItem"),
+    Change(f"ConnectionsRole/{_ROLE}/1", DROP, outside="dynamodb:PutItem"),
+    Change(f"AnnounceRole/{_ROLE}/0/Resource", [_stream("TokensTable")], outside="dynamodb:GetRecords"),
     Change(f"{_POLICY}/0", DROP, outside="dynamodb:GetItem"),
     Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem"], outside="dynamodb:Query"),
     Change(f"{_POLICY}/1", DROP, outside="dynamodb:Query"),
@@ -167,6 +174,7 @@ CHANGES = [
     ),
     Change(f"{_ENCRYPTS}/Action", ["kms:Encrypt", "kms:ReEncryptTo"], unused="kms:ReEncryptTo"),
     Change(f"AnnounceRole/{_ROLE}/2/Action", ["sqs:SendMessage", "sqs:PurgeQueue"], unused="sqs:PurgeQueue"),
+    Change(f"ConnectionsRole/{_ROLE}/1/Action", ["dynamodb:PutItem", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(
         f"ConsumerRole/{_ROLE}/2/Action",

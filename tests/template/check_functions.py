@@ -28,9 +28,14 @@ ENVIRONMENT = {
         "BROKERLINK_TOPIC": "TokenIssuedTopic",
         "BROKERLINK_DEAD_LETTERS": "AnnounceDeadLetters",
         "BROKERLINK_SOURCE": "brokerlink/${AWS::StackName}",
+        "BROKERLINK_LINKS_TABLE": "LinksTable",
+    },
+    "ConnectionsFunction": {
+        "BROKERLINK_TOKENS_TABLE": "TokensTable",
+        "BROKERLINK_LINKS_TABLE": "LinksTable",
     },
 }
-TIMEOUTS = {"AuthorizeFunction": 10, "CallbackFunction": 28, "AnnounceFunction": 60}
+TIMEOUTS = {"AuthorizeFunction": 10, "CallbackFunction": 28, "AnnounceFunction": 60, "ConnectionsFunction": 28}
 # Lambda's limit for all names and values together.
 ENVIRONMENT_BYTES = 4096
 # More than any physical name or ARN of this stack takes.

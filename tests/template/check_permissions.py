@@ -23,6 +23,11 @@ def _own_log(group: str) -> set[Grant]:
     return {Grant(f"logs:{action}", f"{group}.Arn") for action in ("CreateLogStream", "PutLogEvents")}
 
 
+def _stream(table: str) -> set[Grant]:
+    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    return {Grant(f"dynamodb:{action}", f"{table}.StreamArn") for action in actions}
+
+
 ALLOWED = {
     "AuthorizeRole": {
         Grant("dynamodb:GetItem", "LoginAttemptsTable.Arn"),
@@ -38,15 +43,20 @@ ALLOWED = {
         *_own_log("CallbackLogGroup"),
     },
     "AnnounceRole": {
-        Grant("dynamodb:DescribeStream", "TokensTable.StreamArn"),
-        Grant("dynamodb:GetRecords", "TokensTable.StreamArn"),
-        Grant("dynamodb:GetShardIterator", "TokensTable.StreamArn"),
-        Grant("dynamodb:ListStreams", "TokensTable.StreamArn"),
+        *_stream("TokensTable"),
+        *_stream("LinksTable"),
         Grant("sns:Publish", "TokenIssuedTopic"),
         Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn"),
         Grant("kms:Decrypt", "MessagingKey.Arn", condition(MESSAGING)),
         Grant("kms:GenerateDataKey", "MessagingKey.Arn", condition(MESSAGING)),
         *_own_log("AnnounceLogGroup"),
+    },
+    "ConnectionsRole": {
+        Grant("dynamodb:DeleteItem", "TokensTable.Arn"),
+        Grant("dynamodb:GetItem", "TokensTable.Arn"),
+        Grant("dynamodb:Query", "TokensTable.Arn"),
+        Grant("dynamodb:PutItem", "LinksTable.Arn"),
+        *_own_log("ConnectionsLogGroup"),
     },
 }
 CONSUMER = {
@@ -111,5 +121,7 @@ def only_the_api_invokes_and_only_on_its_own_routes(stack: Stack) -> None:
         ("CallbackFunctionAliaslive", "GET/result"),
         ("CallbackFunctionAliaslive", "POST/callback/*"),
         ("CallbackFunctionAliaslive", "POST/confirm"),
+        ("ConnectionsFunctionAliaslive", "DELETE/connections/*/*/*"),
+        ("ConnectionsFunctionAliaslive", "GET/connections/*"),
     ]
     assert not stack.of_type("AWS::Lambda::Url")

@@ -61,9 +61,9 @@ def test_a_request_says_its_parameters_twice_alike(path: Path) -> None:
 
 def test_the_changes_are_an_insert_a_modify_and_a_removal_by_ttl() -> None:
     records = [record for path in CHANGES for record in _read(path)["Records"]]
-    assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "REMOVE"]
+    assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "INSERT", "REMOVE"]
     service = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
-    assert [record.get("userIdentity") for record in records] == [None, None, service]
+    assert [record.get("userIdentity") for record in records] == [None, None, None, service]
     for record in records:
         images = record["dynamodb"].keys() & {"NewImage", "OldImage"}
         expected = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
