@@ -26,6 +26,7 @@ with loading():
         source=required(os.environ, "BROKERLINK_SOURCE"),
         telemetry=Telemetry(logger),
         links_table=required(os.environ, "BROKERLINK_LINKS_TABLE"),
+        attempts_table=required(os.environ, "BROKERLINK_ATTEMPTS_TABLE"),
     )
 
 

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brokerlink.aws import UNREADABLE
-from brokerlink.events import TOKEN_ISSUED, Event, UnpublishableRecord, is_issue, is_notice, notice, part, token_issued
+from brokerlink.events import (
+    TOKEN_ISSUED,
+    Event,
+    UnpublishableRecord,
+    is_failure,
+    is_issue,
+    is_notice,
+    login_failed,
+    notice,
+    part,
+    token_issued,
+)
 from brokerlink.telemetry import Telemetry
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -34,7 +45,7 @@ class NotNow(Exception):
 class Publisher:
     """Publishes to one topic; `source` is the CloudEvents source, `brokerlink/<stack>`.
 
-    `links_table` names the table of links; a record of any other stream is one of Tokens.
+    `links_table` and `attempts_table` name those tables; a record of any other stream is one of Tokens.
     """
 
     sns: SNSClient
@@ -44,6 +55,7 @@ class Publisher:
     source: str
     telemetry: Telemetry
     links_table: str = ""
+    attempts_table: str = ""
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Publish the records in order; give the sequence numbers of those that have to come again."""
@@ -73,8 +85,11 @@ class Publisher:
 
     def _event(self, record: Mapping[str, Any]) -> Event | None:
         """Make the event of a record, if it is one. Raises `UnpublishableRecord`."""
-        if self.links_table and _table(record) == self.links_table:
+        table = _table(record)
+        if table and table == self.links_table:
             return notice(record, source=self.source) if is_notice(record) else None
+        if table and table == self.attempts_table:
+            return login_failed(record, source=self.source) if is_failure(record) else None
         return token_issued(record, source=self.source) if is_issue(record) else None
 
     def _publish(self, event: Event) -> None:

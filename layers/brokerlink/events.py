@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 TOKEN_ISSUED: Final = "brokerlink.token.issued.v1"
+LOGIN_FAILED: Final = "brokerlink.login.failed.v1"
 TOKEN_REVOKED: Final = "brokerlink.token.revoked.v1"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -44,6 +45,12 @@ def is_notice(record: Mapping[str, Any]) -> bool:
     return "notice_id" in part(part(record, "dynamodb"), "NewImage") and _sets(record, "notice_id")
 
 
+def is_failure(record: Mapping[str, Any]) -> bool:
+    """Say whether a record of LoginAttempts is the failure of a login: its row has become FAILED, which it stays."""
+    image = part(part(record, "dynamodb"), "NewImage")
+    return part(image, "status") == {"S": "FAILED"} and _sets(record, "status")
+
+
 def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
     """Make the event of a stored token (CloudEvents 1.0, JSON format). Times in `data` are epoch seconds.
 
@@ -75,6 +82,27 @@ def notice(record: Mapping[str, Any], *, source: str) -> Event:
     return _event(event_type, notice_id, data, source=source, at_ms=at * 1000)
 
 
+def login_failed(record: Mapping[str, Any], *, source: str) -> Event:
+    """Make the event of a login that failed. An attempt has no account, and a direct login has no user either.
+
+    Raises `UnpublishableRecord`.
+    """
+    change = part(record, "dynamodb")
+    image = part(change, "NewImage")
+    at = change.get("ApproximateCreationDateTime")
+    # To the second; a number of another kind would be no time of day.
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < 10_000_000_000:
+        raise UnpublishableRecord("ApproximateCreationDateTime is missing or no point in time")
+    data = {
+        "broker": _text(image, "broker"),
+        "code": _text(image, "error"),
+        # An attempt that failed under a version without events has no step; one without a session has no user.
+        **{name: _text(image, key) for name, key in (("step", "failed_step"), ("user_id", "user_id")) if key in image},
+        "failed_at": int(at),
+    }
+    return _event(LOGIN_FAILED, f"{_text(image, 'attempt_id')}.failed", data, source=source, at_ms=int(at) * 1000)
+
+
 def _sets(record: Mapping[str, Any], name: str) -> bool:
     """Say whether a record shows that an attribute has come to the value that it has."""
     change = part(record, "dynamodb")
@@ -99,7 +127,7 @@ def _event(event_type: str, event_id: str, data: Mapping[str, Any], *, source: s
         "id": event_id,
         "source": source,
         "type": event_type,
-        "subject": f"{broker}/{data['account']}",
+        "subject": f"{broker}/{data['account']}" if "account" in data else broker,
         "time": datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
         "dataschema": data_schema(event_type),

@@ -22,9 +22,14 @@ MESSAGES: dict[str, dict[str, Any]] = DOCUMENT["components"]["messages"]
 # Each message's name in the code, and samples of the records that tell it.
 TOLD = {
     "tokenIssued": (events.TOKEN_ISSUED, ("announce-insert.json", "announce-modify.json")),
+    "loginFailed": (events.LOGIN_FAILED, ("announce-failed.json",)),
     "tokenRevoked": (events.TOKEN_REVOKED, ("announce-revoked.json",)),
 }
-TABLES = {"LinksTable": events.notice, "TokensTable": events.token_issued}
+TABLES = {
+    "LinksTable": events.notice,
+    "LoginAttemptsTable": events.login_failed,
+    "TokensTable": events.token_issued,
+}
 EVERY_MESSAGE = pytest.mark.parametrize("name", MESSAGES)
 
 

@@ -29,6 +29,7 @@ ENVIRONMENT = {
         "BROKERLINK_DEAD_LETTERS": "AnnounceDeadLetters",
         "BROKERLINK_SOURCE": "brokerlink/${AWS::StackName}",
         "BROKERLINK_LINKS_TABLE": "LinksTable",
+        "BROKERLINK_ATTEMPTS_TABLE": "LoginAttemptsTable",
     },
     "ConnectionsFunction": {
         "BROKERLINK_TOKENS_TABLE": "TokensTable",

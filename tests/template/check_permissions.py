@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.template.iam import Grant, condition, grants, role_documents, role_grants
+from tests.template.iam import Grant, condition, grants, role_documents, role_grants, stream_of
 from tests.template.stack import FUNCTIONS, Stack, listed, named
 
 TOKEN_CONTEXT = {
@@ -23,11 +23,6 @@ def _own_log(group: str) -> set[Grant]:
     return {Grant(f"logs:{action}", f"{group}.Arn") for action in ("CreateLogStream", "PutLogEvents")}
 
 
-def _stream(table: str) -> set[Grant]:
-    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-    return {Grant(f"dynamodb:{action}", f"{table}.StreamArn") for action in actions}
-
-
 ALLOWED = {
     "AuthorizeRole": {
         Grant("dynamodb:GetItem", "LoginAttemptsTable.Arn"),
@@ -43,8 +38,8 @@ ALLOWED = {
         *_own_log("CallbackLogGroup"),
     },
     "AnnounceRole": {
-        *_stream("TokensTable"),
-        *_stream("LinksTable"),
+        *stream_of("TokensTable"),
+        *stream_of("LinksTable"),
         Grant("sns:Publish", "TokenIssuedTopic"),
         Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn"),
         Grant("kms:Decrypt", "MessagingKey.Arn", condition(MESSAGING)),

@@ -24,6 +24,7 @@ ALARM_TOPIC: Final[Parameters] = {"AlarmTopicArn": "arn:aws:sns:ap-south-1:11112
 RELEASE: Final[Parameters] = {"ReleaseHash": "0123456789abcdef" * 4}
 PLAIN: Final[Parameters] = {"Architecture": "x86_64", "LogLevel": "DEBUG", "DeletionProtection": "false"}
 LOGIN_PAGE: Final[Parameters] = {"LoginUrl": "https://trade.example/brokers/{broker}?user={user_id}"}
+FAILED_EVENTS: Final[Parameters] = {"FailedEvents": "true"}
 
 OPTIONS: Final[Mapping[str, Parameters]] = {
     "a domain": DOMAIN,
@@ -40,6 +41,7 @@ OPTIONS: Final[Mapping[str, Parameters]] = {
     "a release hash": RELEASE,
     "other plain values": PLAIN,
     "a platform's login page": LOGIN_PAGE,
+    "failed events": FAILED_EVENTS,
 }
 EVERYTHING: Final[Parameters] = {
     **RECORD,
@@ -53,4 +55,5 @@ EVERYTHING: Final[Parameters] = {
     **RELEASE,
     **PLAIN,
     **LOGIN_PAGE,
+    **FAILED_EVENTS,
 }

@@ -59,18 +59,26 @@ def test_a_request_says_its_parameters_twice_alike(path: Path) -> None:
     assert dict(parameters).get("attempt", ATTEMPT) == ATTEMPT
 
 
-def test_the_changes_are_an_insert_a_modify_and_a_removal_by_ttl() -> None:
-    records = [record for path in CHANGES for record in _read(path)["Records"]]
-    assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "INSERT", "REMOVE"]
+def test_the_changes_are_of_every_kind() -> None:
+    records = {path.stem: record for path in CHANGES for record in _read(path)["Records"]}
+    assert {name.removeprefix("announce-"): record["eventName"] for name, record in records.items()} == {
+        "insert": "INSERT",
+        "modify": "MODIFY",
+        "ttl-removal": "REMOVE",
+        "revoked": "INSERT",
+        "failed": "MODIFY",
+    }
     service = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
-    assert [record.get("userIdentity") for record in records] == [None, None, None, service]
-    for record in records:
-        images = record["dynamodb"].keys() & {"NewImage", "OldImage"}
+    for name, record in records.items():
+        assert record.get("userIdentity") == (service if name == "announce-ttl-removal" else None)
+        change = record["dynamodb"]
+        images = change.keys() & {"NewImage", "OldImage"}
         expected = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
-        assert images == expected[record["eventName"]]
-        assert record["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
-        assert record["dynamodb"]["Keys"].keys() == {"user_id", "connection"}
-        assert all(record["dynamodb"]["Keys"].items() <= record["dynamodb"][image].items() for image in images)
+        attempts = "LoginAttempts" in record["eventSourceARN"]
+        assert images == ({"NewImage"} if attempts else expected[record["eventName"]])
+        assert change["StreamViewType"] == ("NEW_IMAGE" if attempts else "NEW_AND_OLD_IMAGES")
+        assert change["Keys"].keys() == ({"attempt_id"} if attempts else {"user_id", "connection"})
+        assert all(change["Keys"].items() <= change[image].items() for image in images)
 
 
 def test_every_route_has_a_sample() -> None:

@@ -42,6 +42,7 @@ ADDED: Mapping[str, set[str]] = {
     "two addresses": {*_ONE, "EgressAddressB", "EgressNatB", "EgressPublicRoutesOfSubnetB", "EgressPublicSubnetB"},
     "a canary": _SHIFT,
     "a linear shift": _SHIFT,
+    "failed events": {"AnnounceFunctionLoginFailed"},
 }
 _ATTRIBUTE_OR_NAME = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 CASES = pytest.mark.parametrize("parameters", [*OPTIONS.values(), EVERYTHING], ids=[*OPTIONS, "everything"])

@@ -14,6 +14,7 @@ from tests.template import (
     check_api,
     check_domain,
     check_egress,
+    check_failures,
     check_functions,
     check_keys,
     check_messages,
@@ -107,6 +108,8 @@ lasting = check_messages.the_streams_are_announced_as_long_as_they_live
 isolated = check_messages.one_bad_record_holds_up_no_other
 filtered = check_messages.removals_do_not_reach_announce
 telling = check_messages.of_links_only_what_tells_something_reaches_announce
+failures = check_failures.failures_are_announced_as_tokens_are
+failed = check_failures.announce_sees_of_attempts_what_has_failed_and_no_more
 keys = check_tables.tables_have_the_fixed_keys
 index = check_tables.live_tokens_of_a_broker_can_be_paged_whole
 ttl = check_tables.dead_rows_are_removed
@@ -259,6 +262,9 @@ WIDENINGS = [
     Widening(f"{_TOLD}/MaximumRecordAgeInSeconds", 3600, lasting),
     Widening(f"{_TOLD}/DestinationConfig", DROP, isolated),
     Widening(f"{_TOLD}/FilterCriteria/Filters/0/Pattern", "{}", telling),
+    Widening("AnnounceFunctionLoginFailed/Properties/MaximumRetryAttempts", 3, failures),
+    Widening("AnnounceFunctionLoginFailed/Properties/FilterCriteria/Filters/0/Pattern", "{}", failed),
+    Widening("LoginAttemptsTable/Properties/StreamSpecification/Fn::If/1/StreamViewType", "NEW_AND_OLD_IMAGES", failed),
     # tables and secret
     Widening("TokensTable/Properties/KeySchema/1/AttributeName", "expires_at", keys),
     Widening("TokensTable/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY", index),

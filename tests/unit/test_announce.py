@@ -267,6 +267,7 @@ def environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("BROKERLINK_DEAD_LETTERS", stage.dead_letters)
     monkeypatch.setenv("BROKERLINK_SOURCE", "brokerlink/stack")
     monkeypatch.setenv("BROKERLINK_LINKS_TABLE", "Links")
+    monkeypatch.setenv("BROKERLINK_ATTEMPTS_TABLE", "LoginAttempts")
     sys.modules.pop("announce", None)
     yield
     sys.modules.pop("announce", None)
