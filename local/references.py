@@ -25,7 +25,7 @@ class StandIn:
 
 
 def stand_ins(resources: Mapping[str, Json], account: str) -> dict[str, StandIn]:
-    """Stand-ins for the functions, layers, roles and policies of a translated template."""
+    """Stand-ins for the API, functions, layers, roles and policies of a translated template."""
 
     def arn(service: str, resource: str, region: str = REGION) -> str:
         return f"arn:aws:{service}:{region}:{account}:{resource}"
@@ -39,6 +39,8 @@ def stand_ins(resources: Mapping[str, Json], account: str) -> dict[str, StandIn]
             case "AWS::Lambda::Alias" | "AWS::Lambda::Version" if isinstance(function, dict):
                 qualified = arn("lambda", f"function:{function['Ref']}:{name}")
                 made[name] = StandIn(qualified, qualified)
+            case "AWS::ApiGatewayV2::Api":
+                made[name] = StandIn(name, arn("apigateway", f"/apis/{name}"))
             case "AWS::Lambda::LayerVersion":
                 layer = arn("lambda", f"layer:{name}:1")
                 made[name] = StandIn(layer, layer)

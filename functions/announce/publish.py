@@ -96,10 +96,10 @@ class Publisher:
         try:
             answer = self.sns.publish(
                 TopicArn=self.topic,
-                Message=event.message,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in event.attributes.items()
                 },
+                **_message(event),
             )
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
@@ -126,6 +126,14 @@ class Publisher:
         _check_taken("SQS SendMessage", answer)
         self.telemetry.logger.error("unpublishable", reason=str(why), attempt_id=letter["attempt_id"])
         self.telemetry.count("announce_buried")
+
+
+def _message(event: Event) -> dict[str, Any]:
+    """Give the message; with a letter, as SNS sends each kind of subscriber its own (API reference, Publish)."""
+    if event.letter is None:
+        return {"Message": event.message}
+    each = {"default": event.message, "email": event.letter.text}
+    return {"Message": json.dumps(each), "MessageStructure": "json", "Subject": event.letter.subject}
 
 
 def _table(record: Mapping[str, Any]) -> str:

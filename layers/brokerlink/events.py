@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from brokerlink.expiry import IST
+from brokerlink.web.masking import mask_account
+
 TOKEN_ISSUED: Final = "brokerlink.token.issued.v1"
 LOGIN_FAILED: Final = "brokerlink.login.failed.v1"
+LOGIN_REMINDER: Final = "brokerlink.login.reminder.v1"
+TOKEN_EXPIRING: Final = "brokerlink.token.expiring.v1"
 TOKEN_REVOKED: Final = "brokerlink.token.revoked.v1"
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -20,11 +25,20 @@ class UnpublishableRecord(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What an e-mail says instead of the message. The subject is ASCII of at most 100 characters (SNS API, Publish)."""
+
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """One event, ready to publish: SNS message and message attributes."""
+    """One event, ready to publish: SNS message and message attributes; for some, a letter to a person."""
 
     message: str
     attributes: Mapping[str, str]
+    letter: Letter | None = None
 
 
 def data_schema(event_type: str) -> str:
@@ -77,9 +91,30 @@ def notice(record: Mapping[str, Any], *, source: str) -> Event:
     match what:
         case "revoked":
             data, event_type = {**_connection(image), "revoked_at": at}, TOKEN_REVOKED
+        case "expiring":
+            data, event_type = {**_connection(image), "expires_at": _number(image, "connected_until")}, TOKEN_EXPIRING
+        case "reminder":
+            data, event_type = (
+                {**_connection(image), "connected_until": _number(image, "connected_until")},
+                LOGIN_REMINDER,
+            )
+            if "login_url" in image:
+                data["login_url"] = _text(image, "login_url")
         case _:
             raise UnpublishableRecord("notice_id is none that is known")
-    return _event(event_type, notice_id, data, source=source, at_ms=at * 1000)
+    event = _event(event_type, notice_id, data, source=source, at_ms=at * 1000)
+    return replace(event, letter=_reminder(data)) if event_type == LOGIN_REMINDER else event
+
+
+def _reminder(data: Mapping[str, Any]) -> Letter:
+    broker, ended = data["broker"], datetime.fromtimestamp(data["connected_until"], IST)
+    link = data.get("login_url")
+    lines = [
+        f"Your connection to {broker} as {mask_account(data['account'])} ended on {ended:%d %b %Y at %H:%M} IST.",
+        f"Please log in again before the market opens{f': {link}' if link else '.'}",
+        "On a trading holiday there is nothing to do: holidays are not known here.",
+    ]
+    return Letter(f"Log in at {broker} again before the market opens", "\n\n".join(lines) + "\n")
 
 
 def login_failed(record: Mapping[str, Any], *, source: str) -> Event:

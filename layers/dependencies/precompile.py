@@ -23,6 +23,7 @@ APPS = {
     "callback": "callback_app",
     "announce": "publish",
     "connections": "connections_app",
+    "remind": "remind_app",
 }
 # Both are private to `re`, which offers nothing of the kind.
 _sre: Any = importlib.import_module("_sre")

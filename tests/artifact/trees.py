@@ -11,6 +11,7 @@ FUNCTIONS = {
     "CallbackFunction": "functions/callback",
     "AnnounceFunction": "functions/announce",
     "ConnectionsFunction": "functions/connections",
+    "RemindFunction": "functions/remind",
 }
 LAYERS = ("DependenciesLayer", "BrokerlinkLayer")
 ARTIFACTS = (*FUNCTIONS, *LAYERS)

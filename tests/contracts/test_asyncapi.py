@@ -23,6 +23,8 @@ MESSAGES: dict[str, dict[str, Any]] = DOCUMENT["components"]["messages"]
 TOLD = {
     "tokenIssued": (events.TOKEN_ISSUED, ("announce-insert.json", "announce-modify.json")),
     "loginFailed": (events.LOGIN_FAILED, ("announce-failed.json",)),
+    "loginReminder": (events.LOGIN_REMINDER, ("announce-reminder.json",)),
+    "tokenExpiring": (events.TOKEN_EXPIRING, ("announce-expiring.json",)),
     "tokenRevoked": (events.TOKEN_REVOKED, ("announce-revoked.json",)),
 }
 TABLES = {

@@ -31,7 +31,7 @@ class OwnCall:
 
 def own_calls() -> Iterator[OwnCall]:
     """Give them one by one."""
-    for function in ("Authorize", "Callback", "Announce", "Connections", "Consumer"):
+    for function in ("Authorize", "Callback", "Announce", "Connections", "Remind", "Consumer"):
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             yield OwnCall(Call(f"{function}Function", action, f"{function}LogGroup.Arn"), _LOG)
     for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"):

@@ -46,6 +46,13 @@ ALLOWED = {
         Grant("kms:GenerateDataKey", "MessagingKey.Arn", condition(MESSAGING)),
         *_own_log("AnnounceLogGroup"),
     },
+    "RemindRole": {
+        Grant("dynamodb:Query", "TokensTable.Arn"),
+        Grant("dynamodb:Query", "${TokensTable.Arn}/index/by_broker"),
+        Grant("dynamodb:Scan", "LinksTable.Arn"),
+        Grant("dynamodb:UpdateItem", "LinksTable.Arn"),
+        *_own_log("RemindLogGroup"),
+    },
     "ConnectionsRole": {
         Grant("dynamodb:DeleteItem", "TokensTable.Arn"),
         Grant("dynamodb:GetItem", "TokensTable.Arn"),

@@ -25,6 +25,9 @@ RELEASE: Final[Parameters] = {"ReleaseHash": "0123456789abcdef" * 4}
 PLAIN: Final[Parameters] = {"Architecture": "x86_64", "LogLevel": "DEBUG", "DeletionProtection": "false"}
 LOGIN_PAGE: Final[Parameters] = {"LoginUrl": "https://trade.example/brokers/{broker}?user={user_id}"}
 FAILED_EVENTS: Final[Parameters] = {"FailedEvents": "true"}
+EXPIRING: Final[Parameters] = {"ExpiringEvents": "true", "ExpiringMinutes": "90"}
+REMINDERS: Final[Parameters] = {"Reminders": "true", "ReminderSchedule": "cron(0 8 ? * MON-FRI *)"}
+EMAIL: Final[Parameters] = {**REMINDERS, "NotifyEmail": "trader@trade.example"}
 
 OPTIONS: Final[Mapping[str, Parameters]] = {
     "a domain": DOMAIN,
@@ -42,6 +45,9 @@ OPTIONS: Final[Mapping[str, Parameters]] = {
     "other plain values": PLAIN,
     "a platform's login page": LOGIN_PAGE,
     "failed events": FAILED_EVENTS,
+    "expiring events": EXPIRING,
+    "reminders": REMINDERS,
+    "an e-mail": EMAIL,
 }
 EVERYTHING: Final[Parameters] = {
     **RECORD,
@@ -56,4 +62,6 @@ EVERYTHING: Final[Parameters] = {
     **PLAIN,
     **LOGIN_PAGE,
     **FAILED_EVENTS,
+    **EXPIRING,
+    **EMAIL,
 }

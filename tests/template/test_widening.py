@@ -18,6 +18,7 @@ from tests.template import (
     check_functions,
     check_keys,
     check_messages,
+    check_notices,
     check_notification,
     check_outputs,
     check_permissions,
@@ -110,6 +111,10 @@ filtered = check_messages.removals_do_not_reach_announce
 telling = check_messages.of_links_only_what_tells_something_reaches_announce
 failures = check_failures.failures_are_announced_as_tokens_are
 failed = check_failures.announce_sees_of_attempts_what_has_failed_and_no_more
+runs = check_notices.each_run_is_told_when_it_was_scheduled_in_indian_time
+calls = check_notices.schedules_may_call_remind_and_nothing_else
+lead = check_notices.the_settings_reach_remind
+letters = check_notices.an_address_gets_reminders_and_no_other_event
 keys = check_tables.tables_have_the_fixed_keys
 index = check_tables.live_tokens_of_a_broker_can_be_paged_whole
 ttl = check_tables.dead_rows_are_removed
@@ -176,6 +181,7 @@ WIDENINGS = [
     Widening(f"{_statements('AnnounceRole')}/3/Condition", DROP, exactly),
     Widening(f"{_statements('AnnounceRole')}/5", _allow("dynamodb:GetItem", _arn("TokensTable")), exactly),
     Widening(f"{_statements('ConnectionsRole')}/0/Action/3", "dynamodb:PutItem", exactly),
+    Widening(f"{_statements('RemindRole')}/0/Action", ["dynamodb:Query", "dynamodb:GetItem"], exactly),
     Widening(f"{_statements('ConnectionsRole')}/3", _allow("kms:Decrypt", _arn("TokenKey")), exactly),
     Widening("AuthorizeRole/Properties/ManagedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"], exactly),
     Widening("CallbackEncrypts/Properties/Roles/0/Ref", "AnnounceRole", exactly),
@@ -229,6 +235,7 @@ WIDENINGS = [
     Widening(f"{_TOKEN_KEY}/3", DROP, token_key),
     Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/2", DROP, token_key),
     Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/3", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/4", DROP, token_key),
     Widening(f"{_TOKEN_KEY}/0", DROP, managed),
     Widening(f"{_MESSAGING_KEY}/1/Condition", DROP, messaging_key),
     Widening(f"{_MESSAGING_KEY}/2/Condition/ArnLike", DROP, messaging_key),
@@ -265,6 +272,15 @@ WIDENINGS = [
     Widening("AnnounceFunctionLoginFailed/Properties/MaximumRetryAttempts", 3, failures),
     Widening("AnnounceFunctionLoginFailed/Properties/FilterCriteria/Filters/0/Pattern", "{}", failed),
     Widening("LoginAttemptsTable/Properties/StreamSpecification/Fn::If/1/StreamViewType", "NEW_AND_OLD_IMAGES", failed),
+    # warnings and reminders
+    Widening("EndingSchedule/Properties/ScheduleExpressionTimezone", DROP, runs),
+    Widening("EndingSchedule/Properties/FlexibleTimeWindow/Mode", "FLEXIBLE", runs),
+    Widening("ReminderTimes/Properties/Target/Input", '{"run":"reminder"}', runs),
+    Widening("ScheduleRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource", "*", calls),
+    Widening("ScheduleRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition", DROP, calls),
+    Widening("RemindFunction/Properties/Environment/Variables/BROKERLINK_EXPIRING_MINUTES", "30", lead),
+    Widening("NotifySubscription/Properties/FilterPolicy", DROP, letters),
+    Widening("NotifySubscription/Properties/Protocol", "https", letters),
     # tables and secret
     Widening("TokensTable/Properties/KeySchema/1/AttributeName", "expires_at", keys),
     Widening("TokensTable/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY", index),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from aws_lambda_powertools import Logger
@@ -35,7 +36,13 @@ REVOKED = LINK | {
     "notice_at": {"N": "1795407900"},
     "written_by": {"S": "canary"},
 }
-TOLD = {"revoked": REVOKED}
+EXPIRING = LINK | {"notice_id": {"S": f"{ATTEMPT}.expiring"}, "notice_at": {"N": "1795455000"}}
+REMINDER = LINK | {
+    "notice_id": {"S": f"{ATTEMPT}.reminder"},
+    "notice_at": {"N": "1795489200"},
+    "login_url": {"S": "https://trade.example/brokers/pocketful?user=user-1"},
+}
+TOLD = {"revoked": REVOKED, "expiring": EXPIRING, "reminder": REMINDER}
 
 
 def record(new: Any = REVOKED, old: Any = None, *, name: str = "", table: str = "Links") -> dict[str, Any]:
@@ -79,6 +86,65 @@ def test_an_end_is_told_exactly_so() -> None:
         "data": {"broker": "pocketful", "account": "YA0002", "user_id": "user-1", "revoked_at": 1795407900},
     }
     assert event.attributes == {"type": "brokerlink.token.revoked.v1", "broker": "pocketful"}
+
+
+def test_a_warning_says_when_the_token_ends() -> None:
+    event = json.loads(notice(record(EXPIRING), source="s").message)
+    assert (event["id"], event["type"]) == (f"{ATTEMPT}.expiring", "brokerlink.token.expiring.v1")
+    assert event["time"] == "2026-11-23T17:30:00.000Z"
+    assert event["data"] == {
+        "broker": "pocketful",
+        "account": "YA0002",
+        "user_id": "user-1",
+        "expires_at": 1795458600,
+    }
+
+
+def test_a_reminder_says_where_to_log_in() -> None:
+    event = json.loads(notice(record(REMINDER), source="s").message)
+    assert (event["id"], event["type"]) == (f"{ATTEMPT}.reminder", "brokerlink.login.reminder.v1")
+    assert event["data"] == {
+        "broker": "pocketful",
+        "account": "YA0002",
+        "user_id": "user-1",
+        "connected_until": 1795458600,
+        "login_url": "https://trade.example/brokers/pocketful?user=user-1",
+    }
+    without = {name: value for name, value in REMINDER.items() if name != "login_url"}
+    assert "login_url" not in json.loads(notice(record(without), source="s").message)["data"]
+
+
+@pytest.mark.parametrize("image", [EXPIRING, REMINDER])
+def test_poison_an_end_that_is_none(image: dict[str, Any]) -> None:
+    with pytest.raises(UnpublishableRecord, match=r"^connected_until "):
+        notice(record(image | {"connected_until": {"S": "tonight"}}), source="s")
+
+
+def test_a_reminder_alone_is_a_letter_too() -> None:
+    letter = notice(record(REMINDER), source="s").letter
+    assert letter is not None
+    assert letter.subject == "Log in at pocketful again before the market opens"
+    assert letter.text == (
+        "Your connection to pocketful as YA••02 ended on 24 Nov 2026 at 00:00 IST.\n\n"
+        "Please log in again before the market opens: https://trade.example/brokers/pocketful?user=user-1\n\n"
+        "On a trading holiday there is nothing to do: holidays are not known here.\n"
+    )
+    assert notice(record(EXPIRING), source="s").letter is None
+    assert notice(record(REVOKED), source="s").letter is None
+
+
+def test_a_letter_without_a_link_says_so_plainly() -> None:
+    without = {name: value for name, value in REMINDER.items() if name != "login_url"}
+    letter = notice(record(without), source="s").letter
+    assert letter is not None
+    assert "before the market opens.\n" in letter.text
+
+
+def test_a_letters_subject_is_short_for_the_longest_broker_there_is() -> None:
+    letter = notice(record(REMINDER | {"broker": {"S": "b" * 32}}), source="s").letter
+    assert letter is not None
+    assert letter.subject.isascii()
+    assert len(letter.subject) <= 100
 
 
 @pytest.mark.parametrize("image", TOLD.values(), ids=TOLD)
@@ -143,6 +209,16 @@ def test_announce_publishes_what_links_tell_and_nothing_else_of_them(
     assert stage.publisher([record(LINK), record(), record(LINK, REVOKED), record(None, REVOKED, name="REMOVE")]) == []
     assert stage.heard() == [f"{ATTEMPT}.revoked"]
     assert '"noticed"' in capsys.readouterr().out
+
+
+def test_a_reminder_is_an_event_to_programs_and_a_letter_to_a_person(stage: Stage) -> None:
+    assert stage.publisher([record(REMINDER)]) == []
+    assert stage.heard() == [f"{ATTEMPT}.reminder"]
+    (sent,) = stage.sns.made("Publish")
+    asked = dict(parse_qsl(sent.body.decode()))
+    assert asked["MessageStructure"] == "json"
+    assert json.loads(asked["Message"]).keys() == {"default", "email"}
+    assert json.loads(asked["Message"])["email"].startswith("Your connection to pocketful as YA••02 ended ")
 
 
 def test_a_token_tells_no_notice(stage: Stage) -> None:
