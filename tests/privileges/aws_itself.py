@@ -35,7 +35,7 @@ def own_calls() -> Iterator[OwnCall]:
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             yield OwnCall(Call(f"{function}Function", action, f"{function}LogGroup.Arn"), _LOG)
     for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"):
-        for table in ("TokensTable", "LinksTable"):
+        for table in ("TokensTable", "LinksTable", "LoginAttemptsTable"):
             yield OwnCall(Call("AnnounceFunction", f"dynamodb:{action}", f"{table}.StreamArn"), _STREAM)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         for service in ("sns", "sqs"):
