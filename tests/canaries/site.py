@@ -17,8 +17,9 @@ _PATHS: Final = {
     "result": "/result",
     "confirm": "/confirm",
     "attempts": "/attempts/{attempt_id}",
+    "connections": "/connections/{user_id}",
 }
-BACKEND: Final = ("sessions", "confirm", "attempts")
+BACKEND: Final = ("sessions", "confirm", "attempts", "connections")
 
 
 def first_part(target: str) -> str:
@@ -32,7 +33,7 @@ def route_of(method: str, target: str) -> str:
 
 
 class Site(ABC):
-    """The two functions behind the API, and the brokers."""
+    """The functions behind the API, and the brokers."""
 
     base_url: str
     # The browser key's.
