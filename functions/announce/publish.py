@@ -136,9 +136,10 @@ def _message(event: Event) -> dict[str, Any]:
     return {"Message": json.dumps(each), "MessageStructure": "json", "Subject": event.letter.subject}
 
 
-def _table(record: Mapping[str, Any]) -> str:
+def _table(record: object) -> str:
     """Give the name of the table whose stream a record is of: arn:…:table/<name>/stream/<label>."""
-    return str(record.get("eventSourceARN", "")).partition(":table/")[2].partition("/")[0]
+    arn = record.get("eventSourceARN") if isinstance(record, Mapping) else None
+    return str(arn).partition(":table/")[2].partition("/")[0]
 
 
 def _check_taken(call: str, answer: Mapping[str, Any]) -> None:

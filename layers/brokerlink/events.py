@@ -84,7 +84,7 @@ def token_issued(record: Mapping[str, Any], *, source: str) -> Event:
 def notice(record: Mapping[str, Any], *, source: str) -> Event:
     """Make the event that a link's row tells. Raises `UnpublishableRecord`."""
     image = part(part(record, "dynamodb"), "NewImage")
-    notice_id, at = _text(image, "notice_id"), _number(image, "notice_at")
+    notice_id, at = _text(image, "notice_id"), _number(image, "notice_at", digits=10)
     attempt_id, what = _text(image, "attempt_id"), notice_id.rpartition(".")[2]
     if notice_id != f"{attempt_id}.{what}":
         raise UnpublishableRecord("notice_id is another attempt's")
@@ -92,10 +92,13 @@ def notice(record: Mapping[str, Any], *, source: str) -> Event:
         case "revoked":
             data, event_type = {**_connection(image), "revoked_at": at}, TOKEN_REVOKED
         case "expiring":
-            data, event_type = {**_connection(image), "expires_at": _number(image, "connected_until")}, TOKEN_EXPIRING
+            data, event_type = (
+                {**_connection(image), "expires_at": _number(image, "connected_until", digits=10)},
+                TOKEN_EXPIRING,
+            )
         case "reminder":
             data, event_type = (
-                {**_connection(image), "connected_until": _number(image, "connected_until")},
+                {**_connection(image), "connected_until": _number(image, "connected_until", digits=10)},
                 LOGIN_REMINDER,
             )
             if "login_url" in image:
@@ -185,9 +188,9 @@ def _text(image: Mapping[str, Any], name: str) -> str:
     return value
 
 
-def _number(image: Mapping[str, Any], name: str) -> int:
+def _number(image: Mapping[str, Any], name: str, *, digits: int = 13) -> int:
     value = part(image, name).get("N")
-    # Thirteen digits of milliseconds reach the year 2286; with more, no date can be made.
-    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > 13:
+    # Thirteen digits of milliseconds, and ten of seconds, reach the year 2286; with more, no date can be made.
+    if not isinstance(value, str) or not value.isascii() or not value.isdigit() or len(value) > digits:
         raise UnpublishableRecord(f"{name} is missing or no point in time")
     return int(value)

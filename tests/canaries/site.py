@@ -29,7 +29,8 @@ def first_part(target: str) -> str:
 
 def route_of(method: str, target: str) -> str:
     """Give the route key of a request."""
-    return f"{method} {_PATHS[first_part(target)]}"
+    path = _PATHS[first_part(target)]
+    return f"{method} {path}/{{broker}}/{{account}}" if method == "DELETE" else f"{method} {path}"
 
 
 class Site(ABC):

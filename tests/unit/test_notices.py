@@ -115,9 +115,11 @@ def test_a_reminder_says_where_to_log_in() -> None:
 
 
 @pytest.mark.parametrize("image", [EXPIRING, REMINDER])
-def test_poison_an_end_that_is_none(image: dict[str, Any]) -> None:
-    with pytest.raises(UnpublishableRecord, match=r"^connected_until "):
-        notice(record(image | {"connected_until": {"S": "tonight"}}), source="s")
+@pytest.mark.parametrize("name", ["connected_until", "notice_at"])
+@pytest.mark.parametrize("value", [{"S": "tonight"}, {"N": "9" * 11}, {"N": "-1"}, {"N": "1.5"}])
+def test_poison_a_time_that_is_none(image: dict[str, Any], name: str, value: dict[str, str]) -> None:
+    with pytest.raises(UnpublishableRecord, match=rf"^{name} "):
+        notice(record(image | {name: value}), source="s")
 
 
 def test_a_reminder_alone_is_a_letter_too() -> None:
@@ -219,6 +221,12 @@ def test_a_reminder_is_an_event_to_programs_and_a_letter_to_a_person(stage: Stag
     assert asked["MessageStructure"] == "json"
     assert json.loads(asked["Message"]).keys() == {"default", "email"}
     assert json.loads(asked["Message"])["email"].startswith("Your connection to pocketful as YA••02 ended ")
+
+
+@pytest.mark.parametrize("strange", [None, "text", [], {"eventSourceARN": 7}, {"eventSourceARN": ARN.format("Links")}])
+def test_a_record_that_is_none_holds_up_nobody(stage: Stage, strange: Any) -> None:
+    assert stage.publisher([strange, record()]) == []
+    assert stage.heard() == [f"{ATTEMPT}.revoked"]
 
 
 def test_a_token_tells_no_notice(stage: Stage) -> None:
