@@ -29,7 +29,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) node
 	@$(PYTHON) -m tools.chromium
 	@$(PYTHON) -m tools.asyncapi
-	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),3) $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),4) $(ARGS)
 
 rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all
 	@$(READY) dev

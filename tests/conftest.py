@@ -1,9 +1,11 @@
-"""Nothing that the tests do may reach a real account; and what they share is started once, in one of two processes."""
+"""Nothing that the tests do may reach a real account; and what they share is started once, in one of the processes."""
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import signal
 from typing import Any
 
 import pytest
@@ -26,6 +28,12 @@ os.environ.update(
 )
 os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
+# A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start and stop by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Thousands of tests and the models of a dozen services stay in memory: looking through them for garbage, again and
+# again, took a thirtieth of the time.
+gc.set_threshold(100_000, 20, 50)
 
 # What is started for these takes seconds, so each folder's tests stay together; all others go wherever there is room.
 _ENGINE = re.compile(r"\[(moto|ministack)\b")

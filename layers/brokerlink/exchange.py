@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -38,10 +39,17 @@ class AppSecrets(Protocol):
         """Give what has replaced `used`, if anything has."""
 
 
+class LoginDoor(Door, Protocol):
+    """A broker's door, at which a login knocks before it has something to hand in."""
+
+    def opening(self, url: str) -> AbstractContextManager[None]:
+        """Open the exchange's connection, to the server of `url`, meanwhile. Raises nothing."""
+
+
 class Doors(Protocol):
     """Opens the HTTP door to a broker."""
 
-    def __call__(self, deadline: float) -> Door:
+    def __call__(self, deadline: float) -> LoginDoor:
         """Give a door that nothing passes after `deadline`, on the monotonic clock."""
 
 

@@ -48,15 +48,17 @@ class Login:
             return self._decline(who, callback.refusal or Code.INVALID_REQUEST)
         if callback.grant.send_before is not None and self.services.now() > callback.grant.send_before:
             return self._decline(who, Code.EXPIRED)
-        try:
-            secret = self._ready(broker, budget)
-        except LoginError as failure:
-            return self._not_ready(who, failure)
-        claimed_by = self.services.new_claim()
-        claim = self._claim(who, claimed_by, budget)
-        if isinstance(claim, Attempt):
-            return Exchange(self.services, broker, claim, claimed_by, budget).run(callback.grant, secret)
-        return claim
+        # The connection is there by the time that the attempt is claimed.
+        with self.services.doors(budget.answer_by - KEPT_BACK).opening(broker.token_endpoint):
+            try:
+                secret = self._ready(broker, budget)
+            except LoginError as failure:
+                return self._not_ready(who, failure)
+            claimed_by = self.services.new_claim()
+            claim = self._claim(who, claimed_by, budget)
+            if isinstance(claim, Attempt):
+                return Exchange(self.services, broker, claim, claimed_by, budget).run(callback.grant, secret)
+            return claim
 
     def _ready(self, broker: Broker, budget: Budget) -> AppSecret:
         secret = self.services.secrets.get(broker)

@@ -1,13 +1,15 @@
-"""Compiles ahead what Python compiles at each start of a function: run by the layer's Makefile, after prune.py.
+"""Compiles ahead what Python compiles at each start of a function: the last thing that the layer's Makefile runs.
 
     python3.13 -ISB precompile.py <folder of the installed packages> <folder of the layers> <folder of the functions>
 
 That are the regular expressions of the packages, of what these bring along of the standard library and of our own
-modules, and the methods of dataclasses. brokerlink.precompiled reads what is written here. So called, Python has
-imported hardly anything before.
+modules, and the methods of dataclasses. The packages' modules that this loads are put into the same file, as the
+bytecode that lies beside them. brokerlink.precompiled reads what is written here. So called, Python has imported
+hardly anything before.
 """
 
 import importlib
+import importlib.util
 import marshal
 import os
 import re
@@ -49,7 +51,20 @@ def main(site: str, layers: str, functions: str) -> None:
     engines = importlib.import_module("brokerlink.precompiled").ENGINES
     with open(f"{site}/precompiled", "xb") as file:  # noqa: PTH123 - pathlib compiles patterns of its own
         # Later versions of the format note who else holds an object, which is not the same each time.
-        file.write(marshal.dumps((engines, patterns, sources), 2))
+        file.write(marshal.dumps((engines, patterns, sources, _modules(f"{site}/")), 2))
+
+
+def _modules(site: str) -> dict[str, tuple[str, bool, bytes]]:
+    """Give the packages' modules that are loaded: where each lies, whether it is a package, and its code."""
+    found: dict[str, tuple[str, bool, bytes]] = {}
+    for name, module in sorted(sys.modules.items()):
+        source = getattr(module, "__file__", None) or ""
+        # A package may keep one of its modules under a second name.
+        if source.startswith(site) and module.__spec__ is not None and module.__spec__.name == name:
+            with open(importlib.util.cache_from_source(source), "rb") as file:  # noqa: PTH123 - as above
+                # After its header of 16 bytes (PEP 552).
+                found[name] = source.removeprefix(site), hasattr(module, "__path__"), file.read()[16:]
+    return found
 
 
 def _keep_patterns() -> dict[tuple[str | bytes, int], tuple[Any, ...]]:

@@ -58,6 +58,15 @@ sys.addaudithook(audit)
 import HANDLER
 print(json.dumps(compiled))
 """
+# From where a function's start loads the packages' modules.
+_FOUND = """
+import HANDLER, json, sys
+print(json.dumps({
+    name: type(module.__spec__.loader).__name__
+    for name, module in sys.modules.items()
+    if "/opt/python/" in (getattr(module, "__file__", None) or "") and not name.startswith("brokerlink")
+}))
+"""
 _LOADED = """
 import HANDLER, gc, json, sys
 print(json.dumps([sorted(sys.modules), gc.isenabled(), gc.get_freeze_count()]))
@@ -138,9 +147,16 @@ def test_nothing_is_compiled_at_start(stack: Stack, watched: Watched, name: str)
     assert run(watched, stack, name, _COMPILED) == []
 
 
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_packages_are_loaded_from_one_file(stack: Stack, watched: Watched, name: str) -> None:
+    found = run(watched, stack, name, _FOUND)
+    assert set(found.values()) == {"Modules"}
+    assert {"botocore.session", "urllib3", "aws_lambda_powertools"} <= found.keys()
+
+
 def test_what_is_compiled_would_be_noted(stack: Stack, watched: Watched) -> None:
     """Where the interpreter changes what it asks whom for, nothing is noted and nothing is taken from the build's."""
-    code = "from brokerlink import precompiled; precompiled._read = lambda _: ({}, {});"
+    code = "from brokerlink import precompiled; precompiled._read = lambda _: ({}, {}, {});"
     noted = run(watched, stack, "CallbackFunction", _COMPILED.replace("import HANDLER", f"{code} import HANDLER"))
     assert any("__create_fn__" in each for each in noted)
     assert len(noted) > 100

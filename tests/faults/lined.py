@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from typing import Any
 from unittest import mock
@@ -93,6 +94,11 @@ class LinedOutbound:
         self.line = line
         self.brokers = brokers
         self.outbound = _outbound(brokers)
+
+    def opening(self, url: str, *, deadline: float) -> AbstractContextManager[None]:
+        """Open nothing: a fault is met by the request, and counted there."""
+        del url, deadline
+        return nullcontext()
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
         """Send a request. Raises what `Outbound` raises."""

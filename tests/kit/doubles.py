@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from brokerlink.outbound import Answer, Request
@@ -33,8 +34,14 @@ class BrokerHttp:
     """
 
     def __init__(self) -> None:
+        self.opened: list[str] = []
         self.sent: list[Request] = []
         self.script: list[Answer | Exception | Callable[[Request], Answer]] = []
+
+    def opening(self, url: str, *, deadline: float) -> AbstractContextManager[None]:
+        del deadline
+        self.opened.append(url)
+        return nullcontext()
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
         del deadline, fresh

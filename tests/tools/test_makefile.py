@@ -66,6 +66,10 @@ def test_run_passes_its_variables_and_ends_quietly_on_ctrl_c(project: Path) -> N
         assert running.stdout.readline() == "port 8123\n"
         # As a terminal does it: to the whole group.
         os.killpg(running.pid, signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        try:
+            out, err = running.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            raise
     assert (out, err) == ("stopped\n", "")
     assert running.returncode in {0, -signal.SIGINT}

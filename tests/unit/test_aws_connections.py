@@ -5,8 +5,8 @@ Each test fails where an upgrade of botocore opens its connections in another wa
 
 from __future__ import annotations
 
+import itertools
 import socket
-import time
 from binascii import crc32
 from collections.abc import Callable
 from pathlib import Path
@@ -34,9 +34,28 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
-def hurried() -> float:
-    """Give the time on a clock that goes twenty times as fast as others: a drip has all of a try's time quickly."""
-    return time.monotonic() * 20
+class Drips:
+    """A server's slow answers, and a clock that goes on with each of their bytes and with nothing else.
+
+    So a drip has all of a try's time quickly, and a busy machine takes none of it.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = itertools.count()
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        return self._now
+
+    def script(self, at_once: bytes, slowly: bytes) -> Script:
+        def script(peer: Peer) -> None:
+            peer.read_request()
+            peer.send(at_once)
+            for byte in slowly:
+                peer.drip(bytes([byte]), pause=0.01)
+                self._now = next(self._bytes) * 0.2
+
+        return script
 
 
 @pytest.fixture
@@ -46,49 +65,46 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return lambda url: monkeypatch.setenv("AWS_ENDPOINT_URL", url)
 
 
-def dripping(at_once: bytes, slowly: bytes) -> Script:
-    def script(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(at_once)
-        peer.drip(slowly)
-
-    return script
-
-
 @pytest.mark.parametrize("name", DRIPS)
 def test_drip_ends_with_its_try_and_there_are_three(endpoint: Callable[[str], None], name: str) -> None:
-    with Server(dripping(*DRIPS[name])) as server:
+    drips = Drips()
+    with Server(drips.script(*DRIPS[name])) as server:
         endpoint(server.url())
         with pytest.raises(ReadTimeoutError):
-            AwsClients(hurried).client("dynamodb").list_tables()
+            AwsClients(drips).client("dynamodb").list_tables()
         assert server.connections == 3
 
 
 @pytest.mark.parametrize("service", CALLS)
 def test_every_services_client_keeps_time(endpoint: Callable[[str], None], service: Any) -> None:
-    with Server(dripping(*DRIPS["body"])) as server:
+    drips = Drips()
+    with Server(drips.script(*DRIPS["body"])) as server:
         endpoint(server.url())
         with pytest.raises(ReadTimeoutError):
-            CALLS[service](AwsClients(hurried).client(service))
+            CALLS[service](AwsClients(drips).client(service))
 
 
 def test_drip_that_ends_in_time_is_an_answer(endpoint: Callable[[str], None]) -> None:
     whole = answer(b'{"TableNames": ["a"]}', JSON)
-    with Server(dripping(whole[:-8], whole[-8:])) as server:
+    drips = Drips()
+    with Server(drips.script(whole[:-8], whole[-8:])) as server:
         endpoint(server.url())
-        assert AwsClients().client("dynamodb").list_tables()["TableNames"] == ["a"]
+        assert AwsClients(drips).client("dynamodb").list_tables()["TableNames"] == ["a"]
 
 
 def test_try_after_a_drip_is_answered(endpoint: Callable[[str], None]) -> None:
+    drips = Drips()
+    slow, whole = drips.script(*DRIPS["headers"]), drips.script(answer(b'{"TableNames": ["a"]}', JSON), b"")
+
     def script(peer: Peer) -> None:
-        peer.read_request()
         if server.connections == 1:
-            peer.drip(DRIPS["headers"][1])
-        peer.send(answer(b'{"TableNames": ["a"]}', JSON))
+            slow(peer)
+        else:
+            whole(peer)
 
     with Server(script) as server:
         endpoint(server.url())
-        assert AwsClients(hurried).client("dynamodb").list_tables()["TableNames"] == ["a"]
+        assert AwsClients(drips).client("dynamodb").list_tables()["TableNames"] == ["a"]
 
 
 @pytest.mark.parametrize(
@@ -123,15 +139,15 @@ def test_connection_is_kept_and_used_again(endpoint: Callable[[str], None]) -> N
 def test_drip_through_tls(endpoint: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     authority = make_authority(tmp_path / "trusted")
     monkeypatch.setenv("AWS_CA_BUNDLE", str(authority.bundle))
-    scripts = {"drip": dripping(*DRIPS["headers"]), "whole": dripping(answer(b"{}", JSON), b"")}
+    drips = Drips()
     context = server_context(tmp_path, authority)
-    with Server(scripts["whole"], tls=context) as server:
+    with Server(drips.script(answer(b"{}", JSON), b""), tls=context) as server:
         endpoint(server.url(scheme="https", host="localhost"))
         AwsClients().client("dynamodb").list_tables()
-    with Server(scripts["drip"], tls=context) as server:
+    with Server(drips.script(*DRIPS["headers"]), tls=context) as server:
         endpoint(server.url(scheme="https", host="localhost"))
         with pytest.raises(ReadTimeoutError):
-            AwsClients(hurried).client("dynamodb").list_tables()
+            AwsClients(drips).client("dynamodb").list_tables()
 
 
 def test_untrusted_server_is_asked_nothing(endpoint: Callable[[str], None], tmp_path: Path) -> None:

@@ -57,6 +57,24 @@ def test_a_login_from_callback_to_token(world: Core) -> None:
     assert [token["account"] for token in world.tokens()] == [ACCOUNT]
 
 
+@pytest.mark.parametrize(
+    ("broker", "answers"),
+    [("pocketful", [token_answer(), account_answer()]), ("fivepaisa", [paisa_answer()])],
+)
+def test_the_exchanges_connection_is_opened_before_the_claim(world: Core, broker: str, answers: list[Answer]) -> None:
+    trip = world.directly(broker)
+    opened: list[str] = []
+    world.wire.meet("UpdateItem", after(lambda: opened.extend(world.http.opened)))
+    world.http.line_up(*answers)
+    world.callback(trip)
+    assert opened == [world.http.sent[0].url]
+
+
+def test_a_callback_that_has_nothing_to_hand_in_opens_none(world: Core) -> None:
+    world.come_back_empty(world.directly())
+    assert not world.http.opened
+
+
 def test_the_steps_come_in_their_order(world: Core) -> None:
     trip = world.directly()
     steps: list[str] = []

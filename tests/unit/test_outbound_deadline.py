@@ -10,20 +10,20 @@ from tests.unit.outbound_server import Clock, Peer, Server, answer, get
 
 # At 50 ms a byte each of these takes two seconds and more, and would then be a complete answer.
 DRIPS = {
-    "status line": (b"", answer(status="200 " + "O" * 40)),
-    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Slow: " + b"x" * 40 + b"\r\nContent-Length: 0\r\n\r\n"),
-    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 2 + answer()),
-    "body": (answer(length=40), b"x" * 40),
-    "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n28\r\n", b"x" * 40 + b"\r\n0\r\n\r\n"),
+    "status line": (b"", answer(status="200 " + "O" * 120)),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Slow: " + b"x" * 120 + b"\r\nContent-Length: 0\r\n\r\n"),
+    "interim answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 5 + answer()),
+    "body": (answer(length=120), b"x" * 120),
+    "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n78\r\n", b"x" * 120 + b"\r\n0\r\n\r\n"),
     "chunk extension": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"2;" + b"x" * 40 + b"\r\n{}\r\n0\r\n\r\n",
+        b"2;" + b"x" * 120 + b"\r\n{}\r\n0\r\n\r\n",
     ),
     "trailers": (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
-        b"X: x\r\n" * 7 + b"\r\n",
+        b"X: x\r\n" * 20 + b"\r\n",
     ),
-    "body until closed": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 40),
+    "body until closed": (b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 120),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import marshal
 import re
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +37,21 @@ def write(file: Path, *, engines: tuple[bytes, int] = ENGINES) -> None:
     methods = {
         written(Cat): compile(written(Cat).replace("self.name=name", "self.name=name.upper()"), "<string>", "exec")
     }
-    file.write_bytes(marshal.dumps((engines, {("cat", 0): compiled("dog")}, methods), 2))
+    file.write_bytes(marshal.dumps((engines, {("cat", 0): compiled("dog")}, methods, MODULES), 2))
+
+
+# Two modules of a package that is nowhere but here.
+MODULES = {
+    "zoo": ("zoo/__init__.py", True, marshal.dumps(compile("open = True", "zoo", "exec"))),
+    "zoo.cats": ("zoo/cats.py", False, marshal.dumps(compile("import zoo\nseen = zoo.open", "cats", "exec"))),
+}
+
+
+@pytest.fixture(autouse=True)
+def no_zoo() -> Iterator[None]:
+    yield
+    for name in MODULES:
+        sys.modules.pop(name, None)
 
 
 def written(cls: type) -> str:
@@ -103,3 +119,36 @@ def test_code_for_another_engine_is_left_alone(tmp_path: Path, engines: tuple[by
 def test_without_a_build_all_are_compiled(tmp_path: Path) -> None:
     with precompiled(tmp_path / "precompiled"):
         assert re.compile("cat").fullmatch("cat")
+
+
+def test_a_known_module_is_loaded(tmp_path: Path) -> None:
+    write(tmp_path / "precompiled")
+    with precompiled(tmp_path / "precompiled"):
+        cats = import_module("zoo.cats")
+    zoo = sys.modules["zoo"]
+    assert (cats.seen, zoo.cats, zoo.__path__) == (True, cats, [str(tmp_path / "zoo")])
+    # What looks for data beside its source finds it.
+    assert (cats.__file__, cats.__package__) == (str(tmp_path / "zoo" / "cats.py"), "zoo")
+    assert zoo.__file__ == str(tmp_path / "zoo" / "__init__.py")
+
+
+def test_other_modules_of_a_known_package_are_found_beside_it(tmp_path: Path) -> None:
+    write(tmp_path / "precompiled")
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "dogs.py").write_text("barking = True", encoding="utf-8")
+    with precompiled(tmp_path / "precompiled"):
+        assert import_module("zoo.dogs").barking
+    del sys.modules["zoo.dogs"]
+
+
+def test_afterwards_and_without_a_build_there_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "precompiled")
+    finders = list(sys.meta_path)
+    with precompiled(tmp_path / "precompiled"):
+        assert len(sys.meta_path) == len(finders) + 1
+    assert sys.meta_path == finders
+    with pytest.raises(ModuleNotFoundError), precompiled(tmp_path / "none"):
+        import_module("zoo")
+    write(tmp_path / "precompiled", engines=(b"another", ENGINES[1]))
+    with pytest.raises(ModuleNotFoundError), precompiled(tmp_path / "precompiled"):
+        import_module("zoo")

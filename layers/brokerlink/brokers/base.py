@@ -102,6 +102,8 @@ class Broker(ABC):
     name: str
     expiry: Expiry
     scope: str = ""
+    # Where grants are exchanged.
+    token_endpoint: str
     # Whether a grant works only for the attempt that it was issued for.
     binds_grant: bool
     # Takes sessions that do not name the account although its grants are not bound.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,6 +28,10 @@ class HttpDoor:
 
     outbound: Outbound
     deadline: float
+
+    def opening(self, url: str) -> AbstractContextManager[None]:
+        """Open a connection meanwhile, so that the customer does not wait for it."""
+        return self.outbound.opening(url, deadline=self.deadline)
 
     def exchange(self, request: Request) -> Answer:
         """Send on a connection opened for it: one kept alive and silently dropped would swallow the grant."""

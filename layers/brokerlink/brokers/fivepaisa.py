@@ -77,7 +77,7 @@ class FivePaisa(Broker):
         login_base = fields.base_url("login_base", "https://dev-openapi.5paisa.com")
         api_base = fields.base_url("api_base", "https://Openapi.5paisa.com")
         self.login_url = f"{login_base}/WebVendorLogin/VLogin/Index"
-        self.token_url = f"{api_base}/VendorsAPI/Service1.svc/GetAccessToken"
+        self.token_endpoint = f"{api_base}/VendorsAPI/Service1.svc/GetAccessToken"
         self.login_method = fields.choice("login_method", LoginMethod, LoginMethod.GET)
         self.allow_unpinned = fields.flag("allow_unpinned", default=False)
 
@@ -112,7 +112,7 @@ class FivePaisa(Broker):
             },
         }
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        answer = door.exchange(Request("POST", self.token_url, headers, json.dumps(body).encode()))
+        answer = door.exchange(Request("POST", self.token_endpoint, headers, json.dumps(body).encode()))
         check_available(answer, Step.EXCHANGE, now)
         if answer.status != 200:
             raise LoginError(Code.BROKER_ERROR, Step.EXCHANGE, f"HTTP {answer.status}")

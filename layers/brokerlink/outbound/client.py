@@ -5,16 +5,18 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from typing import Final, Literal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Literal, cast
 
 from urllib3 import HTTPHeaderDict, PoolManager
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
 
+from brokerlink.outbound.ahead import Ahead
 from brokerlink.outbound.authorities import public_authorities
 from brokerlink.outbound.body import read_body
-from brokerlink.outbound.connection import TimedPool, TimedTlsPool
+from brokerlink.outbound.connection import TimedConnection, TimedPool, TimedTlsPool
 from brokerlink.outbound.countdown import Countdown
 from brokerlink.outbound.errors import NoAnswer, NotSent
 from brokerlink.outbound.messages import Answer, Request
@@ -50,13 +52,30 @@ class Outbound:
         context = public_authorities() if verify is True else ssl.create_default_context(cafile=verify)
         self._pools = PoolManager(ssl_context=context)
         self._pools.pool_classes_by_scheme = {"http": TimedPool, "https": TimedTlsPool}
+        self._ahead: tuple[TimedPool, Ahead[TimedConnection]] | None = None
+
+    @contextmanager
+    def opening(self, url: str, *, deadline: float) -> Iterator[None]:
+        """Open a connection to the server of `url` meanwhile, which the first request to it with `fresh` takes.
+
+        Raises nothing of its own: where it cannot be opened, the request meets the reason itself.
+        """
+        pool = self._pool(url)
+        transfer = Transfer(Countdown(self._monotonic, deadline), fresh=True, resolve=self._resolve)
+        ahead = pool.open_ahead(transfer, self._monotonic)
+        self._ahead = pool, ahead
+        try:
+            yield
+        finally:
+            self._ahead = None
+            ahead.close()
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
         """Send `request` once and read the whole answer, whatever its status.
 
         All of it ends by `deadline`, on the clock `monotonic`, and after 10 s at the latest; of that, at most
-        3 s go into opening a connection. With `fresh`, the request goes out on a connection opened for it;
-        without, on a live one if there is one, which may have been dropped silently.
+        3 s go into opening a connection. With `fresh`, the request goes out on a connection opened for it
+        (see `opening`); without, on a live one if there is one, which may have been dropped silently.
 
         Raises NotSent if nothing of the request left, and then it may be sent again; NoAnswer or
         AnswerTooLarge if it was sent, or may have been.
@@ -65,6 +84,8 @@ class Outbound:
         transfer = Transfer(countdown, fresh, self._resolve)
         token = current_transfer.set(transfer)
         try:
+            if fresh and self._ahead is not None and self._pool(request.url) is self._ahead[0]:
+                transfer.ahead = self._ahead[1]
             return self._exchange(request, countdown)
         except _LIBRARY_ERRORS as error:
             failure = transfer.library_failure(error)
@@ -72,6 +93,9 @@ class Outbound:
             current_transfer.reset(token)
         # Raised here and not in the handler: the libraries' exceptions hold the query and the headers.
         raise failure
+
+    def _pool(self, url: str) -> TimedPool:
+        return cast("TimedPool", self._pools.connection_from_url(url))
 
     def _exchange(self, request: Request, countdown: Countdown) -> Answer:
         if parse_url(request.url).scheme is None:  # urllib3 would warn, and take it for http

@@ -3,17 +3,21 @@
 import http.client
 import io
 import socket
-from collections.abc import Buffer
-from typing import override
+from collections.abc import Buffer, Callable
+from typing import TYPE_CHECKING, cast, override
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from brokerlink.outbound.ahead import Ahead
 from brokerlink.outbound.errors import NoAnswer, NotSent
 from brokerlink.outbound.opening import open_socket
 from brokerlink.outbound.timed_stream import TimedStream
 from brokerlink.outbound.transfer import Transfer, current_transfer
+
+if TYPE_CHECKING:  # urllib3 has it for annotations alone
+    from urllib3._base_connection import BaseHTTPConnection
 
 # DNS, TCP and TLS together.
 CONNECT_SECONDS = 3.0
@@ -109,8 +113,23 @@ class TimedPool(HTTPConnectionPool):
 
     ConnectionCls = TimedConnection
 
+    def open_ahead(self, transfer: Transfer, monotonic: Callable[[], float]) -> Ahead[TimedConnection]:
+        """Begin to open a connection for a request to come, within the time of `transfer`."""
+        return Ahead(cast("TimedConnection", self._new_conn()), transfer, monotonic)
 
-class TimedTlsPool(HTTPSConnectionPool):
+    @override
+    def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
+        # urllib3 asks here for the connection of each request, and puts it back into the pool, which holds one.
+        pooled = super()._get_conn(timeout)
+        transfer = current_transfer.get()
+        taken = transfer.ahead.take(transfer.countdown.left()) if transfer.ahead is not None else None
+        if taken is None:
+            return pooled
+        pooled.close()
+        return taken
+
+
+class TimedTlsPool(TimedPool, HTTPSConnectionPool):
     """Pools TimedTlsConnections."""
 
     ConnectionCls = TimedTlsConnection

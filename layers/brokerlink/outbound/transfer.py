@@ -1,11 +1,18 @@
 """One request on its way: the time it has left, and what has happened to it."""
 
+from __future__ import annotations
+
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from brokerlink.outbound.countdown import Countdown
 from brokerlink.outbound.errors import AnswerTooLarge, NoAnswer, NotSent, OutboundError, Reason
 from brokerlink.outbound.opening import Resolve
+
+if TYPE_CHECKING:  # they carry transfers
+    from brokerlink.outbound.ahead import Ahead
+    from brokerlink.outbound.connection import TimedConnection
 
 # Status line, headers and framing included: http.client alone would take a hundred headers of 64 KiB each.
 MAX_RECEIVED_BYTES = 128 * 1024
@@ -13,11 +20,15 @@ MAX_RECEIVED_BYTES = 128 * 1024
 
 @dataclass(slots=True)
 class Transfer:
-    """What the connection classes must know of the request they carry, and what they note about it."""
+    """What the connection classes must know of the request they carry, and what they note about it.
+
+    `ahead` is a connection that was opened for it, or is being opened.
+    """
 
     countdown: Countdown
     fresh: bool
     resolve: Resolve
+    ahead: Ahead[TimedConnection] | None = None
     sent: bool = False
     received: int = 0
     ended: bool = False
