@@ -20,6 +20,7 @@ _ENCRYPTS = "CallbackEncrypts/Properties/PolicyDocument/Statement/0"
 _KEY = "TokenKey/Properties/KeyPolicy/Statement"
 _POLICY = "ConsumerPolicy/Properties/PolicyDocument/Statement"
 DROP = object()
+ASKED = translate(source(), **EVERYTHING_TOLD)
 
 
 def compared(evidence: Evidence, change: Callable[[Json, Json], None] = lambda _main, _consumer: None) -> Comparison:
@@ -42,7 +43,7 @@ def test_every_function_was_heard(evidence: Evidence) -> None:
 
 def test_what_aws_does_in_a_roles_name_no_code_of_ours_does(evidence: Evidence) -> None:
     ours = {(call.caller, call.action, evidence.resources.used(call.resource)) for call in evidence.calls}
-    for own in own_calls():
+    for own in own_calls(ASKED):
         assert own.reason
         assert (own.call.caller, own.call.action, evidence.resources.meant(own.call.resource)) not in ours
 
@@ -79,7 +80,7 @@ def test_role_and_key_each_refuse_another_encryption_context(evidence: Evidence,
     assert not said.resources_word(other)
 
 
-@pytest.mark.parametrize("own", [own for own in own_calls() if own.call.context], ids=lambda own: str(own.call))
+@pytest.mark.parametrize("own", [own for own in own_calls(ASKED) if own.call.context], ids=lambda own: str(own.call))
 def test_role_and_key_each_refuse_the_messaging_key_to_the_functions_code(evidence: Evidence, own: OwnCall) -> None:
     through = replace(own.call, resource=evidence.resources.meant(own.call.resource))
     said = policies(translate(source(), **EVERYTHING_TOLD), translate(consumer_source()), evidence.resources)[

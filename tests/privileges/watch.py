@@ -34,7 +34,8 @@ def watched(engine: Engine | None = None, **settings: Any) -> Iterator[Watched]:
         main, consumer = translate(source(), **settings.get("parameters", {})), translate(consumer_source())
         resources = resources_of(stack, main, consumer)
         yield Watched(stack, recorder, resources)
-        assert not compare(recorder.calls, main, consumer, resources).outside
+        outside = compare(recorder.calls, main, consumer, resources).outside
+        assert not outside, outside
 
 
 @contextmanager
