@@ -6,7 +6,7 @@ and policies are not enforced there, but the rest of a template refers to them a
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.aws import REGION
@@ -25,7 +25,7 @@ class StandIn:
 
 
 def stand_ins(resources: Mapping[str, Json], account: str) -> dict[str, StandIn]:
-    """Stand-ins for the API, functions, layers, roles and policies of a translated template."""
+    """Stand-ins for the functions, layers, roles and policies of a translated template."""
 
     def arn(service: str, resource: str, region: str = REGION) -> str:
         return f"arn:aws:{service}:{region}:{account}:{resource}"
@@ -39,8 +39,6 @@ def stand_ins(resources: Mapping[str, Json], account: str) -> dict[str, StandIn]
             case "AWS::Lambda::Alias" | "AWS::Lambda::Version" if isinstance(function, dict):
                 qualified = arn("lambda", f"function:{function['Ref']}:{name}")
                 made[name] = StandIn(qualified, qualified)
-            case "AWS::ApiGatewayV2::Api":
-                made[name] = StandIn(name, arn("apigateway", f"/apis/{name}"))
             case "AWS::Lambda::LayerVersion":
                 layer = arn("lambda", f"layer:{name}:1")
                 made[name] = StandIn(layer, layer)
@@ -69,6 +67,10 @@ class References:
         match node:
             case {"Ref": str(name)} if name in self.absent:
                 return self._value(name, None, where)
+            case {"Fn::GetAtt": [str(name), "Value"]} if self._is_parameter(name):
+                # An entry of Parameter Store is what the template makes it; it may speak of the API's own domain.
+                value = self.absent[name]["Properties"]["Value"]
+                return replace(self, lenient=True).replaced(value, where)
             case {"Fn::GetAtt": [str(name), str(attribute)]} if name in self.absent:
                 return self._value(name, attribute, where)
             case {"Fn::Sub": str(text)}:
@@ -80,6 +82,9 @@ class References:
             case list():
                 node = [self.replaced(item, where) for item in node]
         return node
+
+    def _is_parameter(self, name: str) -> bool:
+        return self.absent.get(name, {}).get("Type") == "AWS::SSM::Parameter"
 
     def _substituted(self, text: str, where: str) -> str:
         def value(variable: re.Match[str]) -> str:
