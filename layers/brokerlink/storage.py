@@ -169,9 +169,12 @@ class Table:
 
     def pages(self, call: Literal["Query", "Scan"], **asked: object) -> Iterator[list[Item]]:
         """Read rows page by page; a page can be empty and not the last. Raises `StorageError`."""
-        ask: Callable[..., Mapping[str, Any]] = self.client.query if call == "Query" else self.client.scan
+        client: Any = self.client
+        asked["TableName"] = self.name
         while True:
-            items, last = _call(call, lambda: ask(TableName=self.name, **asked), _page, {})
+            items, last = _call(
+                call, lambda: client.query(**asked) if call == "Query" else client.scan(**asked), _page, {}
+            )
             yield items
             if not last:
                 return
