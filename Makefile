@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run test rehearse fuzz engine load bench growth check format lock build deploy configure doctor logs reannounce destroy \
-	contracts freeze faults mutants screenshots clean
+	contracts freeze faults mutants screenshots docs clean
 
 PYTHON := .venv/bin/python
 UV := .tools/uv/bin/uv
@@ -12,6 +12,8 @@ READY := sh tools/bootstrap.sh
 # and each would compile all that it imports.
 unexport PYTHONHOME PYTHONPATH VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 export SAM_CLI_TELEMETRY := 0
+# An advertisement at each build.
+export NO_MKDOCS_2_WARNING := 1
 
 help: ## List the targets
 	@echo "usage: make TARGET [NAME=value ...]"
@@ -27,6 +29,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) ministack
 	@$(READY) sam
 	@$(READY) node
+	@$(READY) docs
 	@$(PYTHON) -m tools.chromium
 	@$(PYTHON) -m tools.asyncapi
 	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),4) $(ARGS)
@@ -73,6 +76,7 @@ check: ## Check style, types and templates
 	@$(READY) dev
 	@$(READY) sam
 	@$(READY) checkov
+	@$(READY) docs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
@@ -81,6 +85,7 @@ check: ## Check style, types and templates
 	.tools/sam/bin/python -m samcli validate --lint --template examples/consumer/template.yaml
 	.tools/checkov/bin/python -m checkov.main --framework cloudformation --skip-download --compact --quiet \
 		--file template.yaml examples/consumer/template.yaml
+	$(SITE) build --strict
 
 format: ## Bring the code into its style
 	@$(READY) dev
@@ -98,6 +103,7 @@ lock: ## Pin the requirements anew from pyproject.toml (ARGS=--upgrade takes new
 	$(LOCK) --python-version 3.13 --group checkov -o requirements/checkov.txt
 	$(LOCK) --python-version 3.13 --group awscli -o requirements/awscli.txt
 	$(LOCK) --python-version 3.13 --group node -o requirements/node.txt
+	$(LOCK) --python-version 3.13 --group docs -o requirements/docs.txt
 	$(LOCK) --python-version 3.10 --group uv -o requirements/uv.txt
 LOCK = $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make lock" $(ARGS)
@@ -153,6 +159,12 @@ mutants: ## Try the core's mutants on its tests (ARGS="attempts expiry" chooses 
 screenshots: ## Take the pages' screenshots for the docs
 	@$(READY) dev
 	@$(PYTHON) -m tools.screenshots
+
+docs: ## Build the documentation's site in build/site (SERVE=1 shows it too, on 127.0.0.1:8080, or PORT=)
+	@$(READY) docs
+	@$(SITE) build --strict # with --quiet it would not see the warnings that it is strict about
+	@$(if $(SERVE),exec $(SITE) serve --dev-addr 127.0.0.1:$(or $(PORT),8080))
+SITE = .tools/docs/bin/python -m mkdocs
 
 clean: ## Remove what was built and cached; .venv and .tools stay
 	rm -rf .aws-sam .hypothesis .mypy_cache .pytest_cache .ruff_cache build

@@ -12,12 +12,11 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(1, str(Path(__file__).parent.parent / "layers"))
-
-from samtranslator.yaml_helper import yaml_parse
 
 from bench.artifact.logins import Logins, check_connected, check_started
 from bench.artifact.process import Process
@@ -26,14 +25,15 @@ from bench.report import percentile
 from brokerlink.attempts import digest
 from local import engines
 from local.aws import forget_own_aws
-from local.errors import LocalStackError
-from local.stack import PROJECT
+from local.errors import LocalStackError, TemplateError
 
 ROWS = (1_000, 10_000, 100_000)
 _LOGINS = 15
 _STARTS = 5
 _BATCH = 25  # BatchWriteItem's most
 _WRITERS = 4
+_SHIPPED = 2
+_MORE_BROKERS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     forget_own_aws(os.environ)
     try:
-        for line in (*_tables(options.engine, options.rows), "", *_brokers(options.engine)):
+        for line in chain(_tables(options.engine, options.rows), [""], _brokers(options.engine)):
             print(line, flush=True)
     except LocalStackError as problem:
         print(problem, file=sys.stderr)
@@ -65,18 +65,16 @@ def _tables(engine: str, rows: Sequence[int]) -> Iterator[str]:
 
 def _brokers(engine: str) -> Iterator[str]:
     yield f"{'brokers':>20} {'authorize, ms':>14} {'callback, ms':>14} {'callback cold, ms':>18}"
-    limits = yaml_parse((PROJECT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]["BrokerApps"]
-    more: dict[str, Mapping[str, object]] = {}
-    while True:
-        with engines.start(engine) as started, deployed(started, more) as place:
-            size, brokers = len(place.apps.public_json()), f"{len(place.apps.public)}"
-            if size > limits["MaxLength"]:
-                yield f"{brokers:>20} refused: {limits['ConstraintDescription']}"
-                return
-            authorize, callback = _warm(place)
-            cold = [_cold(place) for _ in range(_STARTS)]
-            yield f"{brokers:>20} {authorize:14.1f} {callback:14.1f} {1000 * percentile(cold, 0.5):18.1f}"
-        more |= {f"broker{number}": _app(number) for number in range(len(more), len(more) + 2)}
+    for more in count(0, step=_MORE_BROKERS):
+        apps = {f"broker{number}": _app(number) for number in range(more)}
+        try:
+            with engines.start(engine) as started, deployed(started, apps) as place:
+                authorize, callback = _warm(place)
+                cold = [_cold(place) for _ in range(_STARTS)]
+        except TemplateError as refusal:
+            yield f"{_SHIPPED + more:>20} refused: {refusal}"
+            return
+        yield f"{_SHIPPED + more:>20} {authorize:14.1f} {callback:14.1f} {1000 * percentile(cold, 0.5):18.1f}"
 
 
 def _app(number: int) -> Mapping[str, object]:

@@ -1,8 +1,8 @@
 """Installs what a make target needs. Run by tools/bootstrap.sh with whatever Python there is, 3.10 or newer.
 
 Everything lands inside the project: uv in .tools/uv, the SAM CLI in .tools/sam, ministack in .tools/ministack, checkov
-in .tools/checkov, the AWS command line in .tools/awscli, Node.js in .tools/node, the rest in .venv. Each of them keeps
-copies of what it was made from, written last, so that an interrupted set-up is done again.
+in .tools/checkov, the AWS command line in .tools/awscli, Node.js in .tools/node, MkDocs in .tools/docs, the rest in
+.venv. Each of them keeps copies of what it was made from, written last, so that an interrupted set-up is done again.
 """
 
 import fcntl
@@ -27,6 +27,7 @@ ENVIRONMENTS = {
     "checkov": TOOLS / "checkov",
     "awscli": TOOLS / "awscli",
     "node": TOOLS / "node",
+    "docs": TOOLS / "docs",
 }
 
 
@@ -35,7 +36,7 @@ class SetUpError(Exception):
 
 
 def main(name: str) -> None:
-    """Make the environment `name` (local, dev, sam, ministack, checkov, awscli, node or uv) complete.
+    """Make the environment `name` (local, dev, sam, ministack, checkov, awscli, node, docs or uv) complete.
 
     Raises SetUpError.
     """

@@ -8,6 +8,7 @@
 #   tools/bootstrap.sh checkov     .tools/checkov with the policy scanner of `make check`
 #   tools/bootstrap.sh awscli      .tools/awscli with the AWS command line, for `make rehearse`
 #   tools/bootstrap.sh node        .tools/node with Node.js, for the example in TypeScript
+#   tools/bootstrap.sh docs        .tools/docs with MkDocs, which makes the documentation's site
 #   tools/bootstrap.sh uv          .tools/uv with uv, which installs the others
 set -eu
 unset CDPATH
@@ -15,10 +16,10 @@ cd -- "$(dirname -- "$0")/.."
 
 case "${1-}" in
     local | dev) home=.venv program=python ;;
-    sam | ministack | checkov | awscli | node) home=.tools/$1 program=python ;;
+    sam | ministack | checkov | awscli | node | docs) home=.tools/$1 program=python ;;
     uv) home=.tools/uv program=uv ;;
     *)
-        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|awscli|node|uv" >&2
+        echo "usage: tools/bootstrap.sh local|dev|sam|ministack|checkov|awscli|node|docs|uv" >&2
         exit 2
         ;;
 esac

@@ -27,8 +27,14 @@ class Process:
         environment = process_environment(function, self._api.address)
         self._output = TemporaryFile()  # noqa: SIM115 - it is closed with the process
         self._began = time.perf_counter()
+        # The local stack's runtime ends when its standard input does.
         self._process = subprocess.Popen(  # noqa: S603 - the function's own command
-            function.command, cwd=function.code_dir, env=environment, stdout=self._output, stderr=self._output
+            function.command,
+            cwd=function.code_dir,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=self._output,
         )
 
     def __enter__(self) -> Self:
@@ -36,7 +42,7 @@ class Process:
 
     def __exit__(self, *_exception: object) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         self._api.close()
         self._output.close()
 

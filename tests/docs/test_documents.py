@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from brokerlink.brokers import Brokers
+from brokerlink.brokers import Brokers, make_broker
+from brokerlink.brokers.base import Broker
 from local.configuration import read_own_apps
-from tests.kit.documents import PROJECT, block
-
-DOCUMENTS = sorted(
-    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
-)
+from tests.kit.documents import DOCUMENTS, PROJECT, block, sections, table
 
 
 def test_broker_table_for_make_run_is_read(tmp_path: Path) -> None:
@@ -47,6 +44,31 @@ def test_class_of_the_suite_passes_as_written(tmp_path: Path) -> None:
     )
     assert run.returncode == 0, run.stdout
     assert re.search(r"[3-9]\d passed", run.stdout), run.stdout
+
+
+@pytest.mark.parametrize("page", ["docs/brokers/pocketful.md", "docs/brokers/fivepaisa.md"])
+def test_settings_on_a_brokers_page_are_the_brokers(page: str, tmp_path: Path) -> None:
+    broker_id = Path(page).stem
+    file = tmp_path / "brokers.local.toml"
+    file.write_text(block(page, "brokers.local.toml"))
+    apps = read_own_apps(file)
+    public, secret = apps.public[broker_id], apps.secret[broker_id]
+    settings = {
+        name: rest.rpartition("| ")[2].strip("`") for name, rest in table(sections(page)["Settings"], "setting").items()
+    }
+    assert {name for name, default in settings.items() if default == "required"} == public.keys() | secret.keys()
+    written = {
+        name: {"true": True, "false": False}.get(default, default)
+        for name, default in settings.items()
+        if default != "required"
+    }
+    # What a default is said to be is what it is.
+    broker, same = (make_broker(broker_id, app, loopback=False) for app in (public, {**public, **written}))
+    assert shown(broker) == shown(same)
+
+
+def shown(broker: Broker) -> dict[str, object]:
+    return {name: vars(value) if hasattr(value, "__dict__") else value for name, value in vars(broker).items()}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -19,8 +19,11 @@ from tests.simulators.walk import read_form
 class Place(Protocol):
     """Where there is something to walk through: the front, and the brokers' simulators."""
 
-    base_url: str
-    clients: Clients
+    @property
+    def base_url(self) -> str: ...
+
+    @property
+    def clients(self) -> Clients: ...
 
     @property
     def brokers_url(self) -> str: ...

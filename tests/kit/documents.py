@@ -1,22 +1,41 @@
-"""The documents as tests read them: blocks that are marked as tested, sections and tables."""
+"""The documents as tests read them: fenced blocks with what is said of them, sections and tables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    path for where in ("*.md", "contracts/*.md", "docs/**/*.md", "examples/**/*.md") for path in PROJECT.glob(where)
+)
+_BLOCK = re.compile(r"^( *)(?:<!-- ([^\n]*) -->\n\n?\1)?```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the comment right above it, and what is in it."""
+
+    document: str
+    language: str
+    mark: str
+    text: str
+
+
+def blocks(document: str) -> Iterator[Block]:
+    """Give the fenced blocks of a document, also indented ones."""
+    for indent, mark, language, text in _BLOCK.findall((PROJECT / document).read_text(encoding="utf-8")):
+        lines = [line.removeprefix(indent) for line in text.split("\n")]
+        yield Block(document, language, mark, "\n".join(lines))
 
 
 def block(document: str, name: str) -> str:
-    """Give the fenced block, also an indented one, that follows the mark `<!-- tested: name -->` in a document."""
-    found = re.search(
-        rf"^( *)<!-- tested: {re.escape(name)} -->\n(?:\1\n)*\1```\w*\n(.*?)^\1```",
-        (PROJECT / document).read_text(encoding="utf-8"),
-        re.DOTALL | re.MULTILINE,
-    )
+    """Give the fenced block that follows the mark `<!-- tested: name -->` in a document."""
+    found = [each.text for each in blocks(document) if each.mark == f"tested: {name}"]
     assert found, f"{document} has no block {name}"
-    return "\n".join(line.removeprefix(found[1]) for line in found[2].split("\n"))
+    return found[0]
 
 
 def sections(document: str) -> dict[str, str]:

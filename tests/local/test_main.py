@@ -7,84 +7,35 @@ import shlex
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from queue import Empty, Queue
 
 import pytest
 import requests
 
 from local.ports import listen
+from tests.kit.program import PATIENCE, Program, free_ports
 from tests.local.browser import Browser
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 60.0
 
 
-class Run:
-    """One `python -m local`, in a process group of its own, as a terminal gives it."""
+class Run(Program):
+    """One `python -m local`."""
 
     def __init__(self, folder: Path, brokers: str = "", **settings: str) -> None:
         (folder / "brokers.toml").write_text(brokers, encoding="utf-8")
-        free = [listen(0, name) for name in ("PORT", "BROKERS_PORT", "AWS_PORT")]
-        ports = [str(listener.getsockname()[1]) for listener in free]
-        for listener in free:
-            listener.close()
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             # A developer's own, which must neither be used nor stop the start.
             "AWS_PROFILE": "production",
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            **dict(zip(("PORT", "BROKERS_PORT", "AWS_PORT"), ports, strict=True)),
+            **free_ports("PORT", "BROKERS_PORT", "AWS_PORT"),
             **settings,
         }
         command = [sys.executable, "-m", "local", "--brokers", str(folder / "brokers.toml")]
-        self.process = subprocess.Popen(  # noqa: S603 - this project's own program
-            [*command, "--logs", str(folder / "logs")],
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._lines: Queue[str] = Queue()
-        self.seen: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self._lines.put(line.rstrip("\n"))
-
-    def wait_for_line(self, pattern: str) -> str:
-        while True:
-            try:
-                line = self._lines.get(timeout=PATIENCE)
-            except Empty:
-                pytest.fail(f"no line {pattern!r} among {self.seen}")
-            self.seen.append(line)
-            if re.search(pattern, line):
-                return line
-
-    def end(self) -> tuple[int, str]:
-        """Wait for the end; return the exit code and what is on standard error."""
-        assert self.process.stderr is not None
-        errors = self.process.stderr.read()
-        return self.process.wait(PATIENCE), errors
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            stream.close()
+        super().__init__([*command, "--logs", str(folder / "logs")], cwd=PROJECT, env=environment)
 
 
 @pytest.fixture

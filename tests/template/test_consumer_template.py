@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from tests.kit.documents import block
 from tests.template.check_messages import PLAIN
 from tests.template.check_outputs import EXPORTED
 from tests.template.iam import Grant, condition, grants
@@ -15,6 +16,7 @@ from tests.template.stack import ROOT, Json, Stack, named, translate
 from tools.lint_templates import findings_in
 
 CONSUMER = ROOT / "examples" / "consumer" / "template.yaml"
+TYPESCRIPT = "examples/typescript/README.md"
 BROKER: Parameters = {"Broker": "pocketful"}
 
 
@@ -139,10 +141,28 @@ def test_one_broker_may_be_chosen_and_an_operator_told() -> None:
         assert [named(action) for action in alarm["AlarmActions"]] == ["AlarmTopicArn"], name
 
 
+def without_conditions(stack: Stack) -> Json:
+    """Give a template whose conditions are decided already."""
+    return {section: said for section, said in stack.body.items() if section != "Conditions"}
+
+
 @pytest.mark.parametrize("parameters", [BROKER, ALARM_TOPIC, {**BROKER, **ALARM_TOPIC}], ids=str)
 def test_nothing_is_found_in_it_with_its_options(parameters: Parameters) -> None:
-    body = consumer(**parameters).body
-    decided = {section: said for section, said in body.items() if section != "Conditions"}
+    decided = without_conditions(consumer(**parameters))
     for name, value in parameters.items():
         decided["Parameters"][name]["Default"] = value
     assert findings_in("examples/consumer/template.yaml", decided) == []
+
+
+def test_the_function_in_typescript_fits_into_it() -> None:
+    source = yaml_parse(CONSUMER.read_text(encoding="utf-8"))
+    function, change = source["Resources"]["ConsumerFunction"], yaml_parse(block(TYPESCRIPT, "function"))
+    function["Metadata"] |= change["Metadata"]
+    function["Properties"] = {**function["Properties"], **change["Properties"]}
+    del function["Properties"]["Layers"]
+    stack = translate(source)
+    (entry,) = change["Metadata"]["BuildProperties"]["EntryPoints"]
+    module, _, name = stack.properties("ConsumerFunction")["Handler"].partition(".")
+    assert entry == f"{module}.ts"
+    assert f"export async function {name}(" in (ROOT / TYPESCRIPT).with_name(entry).read_text(encoding="utf-8")
+    assert findings_in("examples/consumer/template.yaml", without_conditions(stack)) == []

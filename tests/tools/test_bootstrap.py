@@ -72,6 +72,7 @@ def _bootstrap(project: Path, path: Path, *arguments: str) -> subprocess.Complet
         (".tools/ministack", "python", "ministack"),
         (".tools/checkov", "python", "checkov"),
         (".tools/awscli", "python", "awscli"),
+        (".tools/docs", "python", "docs"),
         (".tools/uv", "uv", "uv"),
     ],
 )

@@ -1,0 +1,1 @@
+"""The documentation's site, which MkDocs builds by mkdocs.yml."""
