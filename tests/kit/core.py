@@ -6,7 +6,7 @@ import base64
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
@@ -59,8 +59,13 @@ class TimedHttp(BrokerHttp):
 
     def __init__(self) -> None:
         super().__init__()
+        self.opening_deadlines: list[float] = []
         self.deadlines: list[float] = []
         self.fresh: list[bool] = []
+
+    def opening(self, url: str, *, deadline: float) -> AbstractContextManager[None]:
+        self.opening_deadlines.append(deadline)
+        return super().opening(url, deadline=deadline)
 
     def send(self, request: Request, *, deadline: float, fresh: bool) -> Answer:
         self.deadlines.append(deadline)

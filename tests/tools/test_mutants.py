@@ -99,6 +99,7 @@ def test_patterns_lose_each_part_and_miscount(pattern: str, changed: set[str]) -
 _SOURCE = '''
 from typing import Final
 
+__all__ = ["Guest"]
 LIMIT: Final = 18
 
 
@@ -111,12 +112,19 @@ class Guest:
 
     def __init__(self, age: int) -> None:
         if self._is_child(age):
-            raise TooYoungError("the guest is too young to come in")
-        print(age)
+            raise TooYoungError("the guest is too young to come in", f"{age} is below {LIMIT}")
+        print(age, flush=False)
 
     @staticmethod
     def _is_child(age: int) -> bool:
         return age < LIMIT
+
+    def greet(self, age: Literal[1, 2]) -> None:
+        match age:
+            case 1:
+                print(self)
+            case _:
+                assert_never(age)
 '''
 
 
@@ -127,9 +135,16 @@ def test_mutants_are_named_by_their_function_and_change() -> None:
         (None, "-LIMIT: Final = 18\n+LIMIT: Final = 19"),
         ("Guest.__init__", "-if self._is_child(age):\n+if not self._is_child(age):"),
         ("Guest.__init__", "-if self._is_child(age):\n+if self._is_child(None):"),
-        ("Guest.__init__", "-print(age)\n+pass"),
-        ("Guest.__init__", "-print(age)\n+print(None)"),
+        ("Guest.__init__", "-print(age, flush=False)\n+pass"),
+        ("Guest.__init__", "-print(age, flush=False)\n+print(None, flush=False)"),
+        ("Guest.__init__", "-print(age, flush=False)\n+print(flush=False)"),
+        ("Guest.__init__", "-print(age, flush=False)\n+print(age, )"),
+        ("Guest.__init__", "-print(age, flush=False)\n+print(age, flush=True)"),
         ("Guest._is_child", "-return age < LIMIT\n+return age <= LIMIT"),
+        ("Guest.greet", "-case 1:\n-    print(self)"),
+        ("Guest.greet", "-case 1:\n+case 2:"),
+        ("Guest.greet", "-print(self)\n+pass"),
+        ("Guest.greet", "-print(self)\n+print(None)"),
     }
 
 

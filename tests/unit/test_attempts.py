@@ -131,6 +131,13 @@ def test_what_is_absent_is_not_stored(rows: Rows) -> None:
     assert not {"claimed_by", "account", "error", "ciphertext", "held_until", "token_expires_at"} & rows.get().keys()
 
 
+def test_an_attempt_that_is_given_nothing_more_stores_nothing_more() -> None:
+    needed = ("attempt_id", "broker", "browser_hash", "redirect_uri", "expires_at", "ttl")
+    given = {name: value for name, value in PENDING.to_item().items() if name in needed}
+    item = given | {"status": "PENDING"}
+    assert Attempt.from_item(item).to_item() == item
+
+
 def test_attributes_of_a_later_version_are_ignored_and_kept(rows: Rows) -> None:
     rows.put(PENDING, risk_score=7, device="phone")
     assert rows.mine.read(ID) == PENDING
@@ -393,6 +400,8 @@ def test_every_failure_has_a_writer_of_its_own(rows: Rows) -> None:
         attempts.end_hold(ID, Code.EXPIRED)
         names.add(rows.get()["failed_by"])
     assert len(names) == 2
+    # 16 random bytes each.
+    assert {len(bytes.fromhex(name)) for name in names} == {16}
 
 
 # hold

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from brokerlink.attempts import digest
+from brokerlink.errors import FAILURES, Code
 from tests.kit.operator import Operator
 from tests.kit.situations import SITUATIONS, USER, Login, begin, begin_directly
 from tests.kit.world import APPS, World, answer, pocketful, world
@@ -137,7 +141,9 @@ def test_what_cannot_be_attributed_is_told_without_quoting_it(
 ) -> None:
     reply = login.browser.get(f"/callback/pocketful{target}")
     assert reply.status == 400
-    assert "<h1>" in reply.body
+    failure = FAILURES[Code.INVALID_REQUEST]
+    for text in (f"<h1>{failure.title}</h1>", failure.text, 'href="/"'):
+        assert text in unescape(reply.body)
     (line,) = operator.lines()
     assert told(line) | {"why": None} == the_line(message="refused", reason=reason)
     assert bool(line.get("why")) == why
@@ -184,6 +190,36 @@ def test_posted_callback_of_another_type_is_told_to_its_sender(the_world: World)
     assert reply.status == 415
     for text in ("We cannot read this", "Brokers send a form here. Please start again.", 'href="/"'):
         assert text in reply.body
+
+
+def test_what_consumed_nothing_is_answered_with_the_brokers_name_and_the_page_itself_again(
+    the_world: World, login: Login
+) -> None:
+    the_world.faults["UpdateItem"] = EndpointConnectionError(endpoint_url="https://aws")
+    body = login.come_back().body
+    assert ">Pocketful<" in body
+    assert re.findall(r'<a class="[^"]*" href="([^"]*)">([^<]*)', body) == [("", "Try again")]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_broker_that_is_unknown_or_off_is_told(
+    the_world: World, capsys: pytest.CaptureFixture[str], method: str
+) -> None:
+    headers = {"content-type": FORM}
+    unknown = the_world.request(method, "/callback/nosuch", headers=headers, body="code=c")
+    assert (unknown.status, 'href="/"' in unknown.body) == (404, True)
+    the_world.environment["BROKERLINK_BROKER_APPS"] = json.dumps({**APPS, "pocketful": {}})
+    the_world.build()
+    operator = Operator(the_world, capsys)
+    operator.look_away()
+    assert the_world.request(method, "/callback/pocketful", headers=headers, body="code=c").status == 503
+    assert [(line["message"], line["broker"]) for line in operator.lines()] == [("misconfigured", "pocketful")]
+    assert operator.counted() == [("app_misconfigured", "pocketful")]
+
+
+def test_posted_callback_without_parameters_is_bounced_without_a_query(the_world: World) -> None:
+    reply = the_world.request("POST", "/callback/pocketful", headers={"content-type": FORM}, body="")
+    assert (reply.status, reply.location) == (303, "/callback/pocketful")
 
 
 @pytest.mark.parametrize("size", [6_144, 6_145])

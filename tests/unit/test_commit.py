@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from brokerlink.attempts import Status
+from brokerlink.commit import Commits
 from brokerlink.errors import Code, Step
 from brokerlink.outcomes import Ended, Finished, StillRunning, Unattributable
 from brokerlink.storage import Value, to_wire
@@ -154,6 +156,11 @@ def test_the_commits_token_is_the_claims_name_within_the_api_limit(world: Core) 
     (commit,) = commits(world)
     assert commit["ClientRequestToken"] == world.row(trip)["claimed_by"]
     assert len(commit["ClientRequestToken"]) <= 34
+
+
+def test_a_commit_waits_in_real_time_unless_told_otherwise(world: Core) -> None:
+    commits = Commits(world.commits.attempts, world.commits.tokens)
+    assert (commits.sleep, commits.monotonic) == (time.sleep, time.monotonic)
 
 
 # an unclear answer

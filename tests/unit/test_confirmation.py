@@ -50,6 +50,8 @@ def test_the_right_user_commits_what_was_held(world: Core) -> None:
     assert "ciphertext" not in row
     assert token["ciphertext"] == held["ciphertext"]
     assert token["user_id"] == USER
+    assert (token["broker"], token["account"], token["attempt_id"]) == ("pocketful", ACCOUNT, trip.attempt_id)
+    assert (token["scope"], token["token_type"]) == ("orders holdings", "bearer")
     assert token["issued_at_ms"] == MORNING * 1000
     assert world.open_token(token) == ACCESS_TOKEN
     assert world.session_row(trip)["status"] == "USED"
@@ -73,6 +75,8 @@ def test_forwarded_link_another_user_on_the_platform_ends_the_login(world: Core,
     refused_ = confirm(world, trip, user_id)
     assert isinstance(refused_, NotConfirmed)
     assert refused_.failed is Code.ACCOUNT_MISMATCH
+    assert refused_.attempt is not None
+    assert refused_.attempt.attempt_id == trip.attempt_id
     assert is_over(world, trip, "account_mismatch")
     # Nor can the right one bring it back.
     assert confirm(world, trip) == NotConfirmed()
@@ -101,6 +105,8 @@ def test_too_late_is_at_the_second(world: Core, user_id: str) -> None:
     late = confirm(world, trip, user_id)
     assert isinstance(late, NotConfirmed)
     assert late.failed is Code.EXPIRED
+    assert late.attempt is not None
+    assert late.attempt.attempt_id == trip.attempt_id
     assert is_over(world, trip, "expired")
 
 
@@ -178,8 +184,28 @@ def test_race_confirmation_against_a_late_callback_that_ends_the_hold(world: Cor
     lost_race = confirm(world, trip)
     assert isinstance(lost_race, NotConfirmed)
     assert lost_race.failed is None
+    assert lost_race.attempt is not None
+    assert lost_race.attempt.to_item() == world.row(trip)
     assert is_over(world, trip, "expired")
     assert world.session_row(trip)["status"] == "OPEN"
+
+
+def test_race_two_late_confirmations_end_the_hold_once(world: Core) -> None:
+    trip = world.hold()
+    world.clock.now = world.row(trip)["held_until"]
+    world.wire.meet("UpdateItem", after(lambda: world.others.end_hold(trip.attempt_id, Code.EXPIRED)))
+    lost_race = confirm(world, trip)
+    assert isinstance(lost_race, NotConfirmed)
+    assert lost_race.failed is None
+    assert is_over(world, trip, "expired")
+
+
+def test_race_a_hold_that_is_removed_meanwhile_is_nothing_to_confirm(world: Core) -> None:
+    trip = world.hold()
+    world.wire.meet("TransactWriteItems", after(lambda: world.remove(trip)))
+    assert confirm(world, trip) == NotConfirmed()
+    assert NotConfirmed().attempt is None
+    assert world.tokens() == []
 
 
 def test_race_the_wrong_user_against_the_right_one_who_is_first(world: Core) -> None:
@@ -237,6 +263,38 @@ def test_the_commit_itself_requires_hold_user_and_clock(
     assert len(world.tokens()) == int(committed)
 
 
+# rows that somebody else has spoilt
+
+
+def forget(world: Core, trip: Trip, attribute: str) -> None:
+    """Take one attribute out of an attempt's row."""
+    world.dynamodb.update_item(
+        TableName="LoginAttempts",
+        Key={"attempt_id": {"S": trip.attempt_id}},
+        UpdateExpression="REMOVE #name",
+        ExpressionAttributeNames={"#name": attribute},
+    )
+
+
+@pytest.mark.parametrize("missing", ["account", "ciphertext", "issued_at_ms", "token_expires_at"])
+def test_a_hold_that_lost_part_of_its_token_commits_nothing(world: Core, missing: str) -> None:
+    trip = world.hold()
+    forget(world, trip, missing)
+    before = world.row(trip)
+    with pytest.raises(ValueError, match="keeps no whole token"):
+        confirm(world, trip)
+    assert world.row(trip) == before
+    assert world.tokens() == []
+
+
+@pytest.mark.parametrize(("missing", "taken_for"), [("scope", ""), ("token_type", "bearer")])
+def test_a_hold_that_lost_what_has_a_default_is_stored_with_it(world: Core, missing: str, taken_for: str) -> None:
+    trip = world.hold()
+    forget(world, trip, missing)
+    assert isinstance(confirm(world, trip), Confirmed)
+    assert world.tokens()[0][missing] == taken_for
+
+
 # faults
 
 
@@ -251,6 +309,16 @@ def test_a_commit_that_does_not_land_leaves_the_login_held(world: Core, fault: F
     assert world.tokens() == []
     world.wire.mend()
     assert isinstance(confirm(world, trip), Confirmed)
+
+
+def test_a_commit_is_not_repeated_past_the_end_of_its_hold(world: Core) -> None:
+    trip = world.hold()
+    held_until = world.row(trip)["held_until"]
+    world.clock.now = held_until - 1
+    world.wire.meet_all("TransactWriteItems", CONFLICT)
+    with pytest.raises(StorageError):
+        confirm(world, trip)
+    assert held_until - 1 < world.clock.now < held_until
 
 
 @pytest.mark.parametrize("fault", [CONFLICT, down, lost, resent])

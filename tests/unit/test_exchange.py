@@ -307,6 +307,13 @@ def test_fivepaisas_refused_key_is_not_sent_again_but_fetched_anew_for_the_next_
     assert json.loads(body)["body"]["EncryKey"] == "new"
 
 
+def test_a_failure_that_is_not_our_apps_fetches_no_secret_anew(world: Core) -> None:
+    trip = world.directly()
+    world.http.line_up(answer({"error": "invalid_grant"}, 400))
+    assert failed(world, trip, world.callback(trip), Code.GRANT_REJECTED)
+    assert len(world.secrets_wire.calls) == 1
+
+
 def test_the_failure_is_written_before_secrets_are_fetched_for_the_next_login(world: Core) -> None:
     rejected = answer({"head": {"Status": "2"}, "body": None})
     trip = world.for_user("fivepaisa", account=PAISA_ACCOUNT)
@@ -335,6 +342,22 @@ def test_a_claim_that_took_all_the_time_is_given_back(world: Core) -> None:
     assert finished.failure.code is Code.BUSY
     assert world.http.sent == []
     assert world.row(trip)["status"] == "PENDING"
+
+
+def test_a_claim_that_left_a_second_for_the_broker_is_used(world: Core) -> None:
+    trip = world.directly()
+    slow_claim(world, 19)
+    world.good_answers()
+    world.callback(trip)
+    assert len(exchanges(world)) == 1
+
+
+def test_a_grant_in_its_last_second_after_the_claim_is_sent(world: Core) -> None:
+    trip = world.for_user("fivepaisa", account=PAISA_ACCOUNT)
+    slow_claim(world, 2)
+    world.http.line_up(paisa_answer())
+    world.callback(trip, jwt({"exp": world.now - 58}))
+    assert len(exchanges(world)) == 1
 
 
 def test_a_grant_that_ran_out_during_the_claim_is_not_sent(world: Core) -> None:
@@ -398,6 +421,22 @@ def test_an_identity_that_stays_unknown_stores_no_token(world: Core) -> None:
     world.http.line_up(token_answer(), *[answer("", 503)] * 3)
     assert failed(world, trip, world.callback(trip), Code.ACCOUNT_UNKNOWN)
     assert len(world.http.sent) == 4
+    assert world.clock.slept == [0.2, 0.8]
+
+
+def test_an_identity_is_not_asked_for_where_the_token_took_all_the_time(world: Core) -> None:
+    trip = world.directly()
+
+    def slow(_: Request) -> Answer:
+        world.clock.now += 20
+        return token_answer()
+
+    world.http.line_up(slow)
+    finished = world.callback(trip)
+    assert failed(world, trip, finished, Code.ACCOUNT_UNKNOWN)
+    assert isinstance(finished, Ended)
+    assert finished.failure is not None
+    assert "no time" in finished.failure.message
 
 
 def test_each_question_for_the_identity_gets_four_seconds_and_none_begins_too_late(world: Core) -> None:

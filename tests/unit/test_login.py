@@ -66,8 +66,10 @@ def test_the_exchanges_connection_is_opened_before_the_claim(world: Core, broker
     opened: list[str] = []
     world.wire.meet("UpdateItem", after(lambda: opened.extend(world.http.opened)))
     world.http.line_up(*answers)
+    budget = world.budget()
     world.callback(trip)
     assert opened == [world.http.sent[0].url]
+    assert world.http.opening_deadlines == [budget.answer_by - 5]
 
 
 def test_a_callback_that_has_nothing_to_hand_in_opens_none(world: Core) -> None:
@@ -394,6 +396,17 @@ def test_a_rivals_end_of_a_run_out_claim_is_not_told_as_mine(world: Core) -> Non
     assert isinstance(finished, Ended)
     assert finished.attempt.error == "outcome_unknown"
     assert not finished.here
+
+
+def test_a_run_out_claim_whose_row_is_removed_meanwhile_is_told_as_it_was_met(world: Core) -> None:
+    trip = world.directly()
+    world.crash_after_claim(trip)
+    met = world.others.read(trip.attempt_id)
+    assert met is not None
+    world.clock.now += 100
+    world.wire.meet("UpdateItem", pass_through, after(lambda: world.remove(trip)))
+    assert world.callback(trip) == Ended(met, here=False)
+    assert world.row(trip) == {}
 
 
 def test_a_run_out_claim_tells_another_browser_nothing(world: Core) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from brokerlink.attempts import Attempt, Status
-from brokerlink.outcomes import Callback, Ended
+from brokerlink.outcomes import Callback, Ended, StillRunning
 from brokerlink.secret import Secret
 
 ATTEMPT = Attempt(
@@ -26,3 +26,7 @@ def test_an_end_is_met_and_whole_unless_it_is_said_to_be_made_or_reduced() -> No
     ended = Ended(ATTEMPT)
     assert ended.here is ended.scope_reduced is False
     assert ended.failure is None
+
+
+def test_what_is_still_running_has_not_failed() -> None:
+    assert StillRunning("a").failure is None

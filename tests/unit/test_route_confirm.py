@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tests.kit.operator import Operator
+from tests.kit.races import race
 from tests.kit.situations import ACCOUNT, SITUATIONS, USER, Login, begin, begin_directly
 from tests.kit.world import MIDNIGHT, Reply, World, pocketful, world
 
@@ -38,6 +40,7 @@ def assert_not_found(reply: Reply) -> None:
     assert reply.status == 404
     assert reply.headers["content-type"] == "application/json"
     assert reply.json.keys() == {"error", "message"}
+    assert "no such attempt" in reply.json["message"]
     for hint in (ACCOUNT, "YA", USER, "pocketful"):
         assert hint not in reply.body
 
@@ -206,3 +209,18 @@ def test_hold_that_ends_is_logged_once(the_world: World, held: Login, after: int
     assert told(the_world) == [*before, ("failed", "pocketful", held.attempt_id, code)]
     assert ACCOUNT not in the_world.log.getvalue()
     assert USER not in the_world.log.getvalue()
+
+
+def test_confirmation_that_a_late_callback_forestalls_is_404_and_told_by_that_one(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with race() as made:
+        login = begin(made)
+        login.come_back(*pocketful())
+        made.rivals["TransactWriteItems"] = lambda: login.rewrite(status="FAILED", error="expired")
+        operator = Operator(made, capsys)
+        operator.look_away()
+        assert_not_found(made.confirm(login.attempt_id, USER))
+        assert operator.lines() == []
+        assert operator.metrics() == []
+        assert made.tokens() == []

@@ -71,7 +71,9 @@ class _Maker(cst.CSTVisitor):
     def on_visit(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Annotation | cst.Decorator | cst.TypeAlias | cst.TypeParameters):
             return False
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in _LEFT_ALONE:
+        if isinstance(node, cst.Call) and _is_left_alone(node):
+            return False
+        if isinstance(node, cst.Assign) and _is_list_of_exports(node):
             return False
         if node in self._texts:
             return False
@@ -148,10 +150,40 @@ def _is_whole(node: cst.SimpleString) -> bool:
 
 
 def _tells_the_same(node: cst.CSTNode, changed: cst.CSTNode) -> bool:
-    """Say whether a call that makes an exception was changed in its text alone, which nothing reads."""
-    if not isinstance(node, cst.Call) or not isinstance(changed, cst.Call) or not _makes_exception(node):
-        return False
-    return _without_texts(node).deep_equals(_without_texts(changed))
+    """Say whether the change is in an exception's text, which nothing reads, from False to None, or in a dead case."""
+    match node, changed:
+        case cst.Call(), cst.Call() if _makes_exception(node):
+            return _without_texts(node).deep_equals(_without_texts(changed))
+        case cst.Call(), cst.Call() if len(node.args) == len(changed.args):
+            return any(map(_is_as_false, node.args, changed.args))
+        case cst.Match(), cst.Match():
+            return all(_is_never_met(each) for each in node.cases if each not in changed.cases)
+        case _:
+            return False
+
+
+def _is_as_false(argument: cst.Arg, changed: cst.Arg) -> bool:
+    match argument.value, changed.value:
+        case cst.Name("False"), cst.Name("None"):
+            return True
+        case _:
+            return False
+
+
+def _is_never_met(case: cst.MatchCase) -> bool:
+    match case.body:
+        case cst.IndentedBlock(body=[cst.SimpleStatementLine(body=[cst.Expr(cst.Call(cst.Name("assert_never")))])]):
+            return True
+        case _:
+            return False
+
+
+def _is_list_of_exports(assignment: cst.Assign) -> bool:
+    return any(isinstance(each.target, cst.Name) and each.target.value == "__all__" for each in assignment.targets)
+
+
+def _is_left_alone(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value in _LEFT_ALONE
 
 
 def _makes_exception(call: cst.Call) -> bool:
@@ -164,7 +196,7 @@ def _without_texts(call: cst.Call) -> cst.Call:
 
 def _is_text(node: cst.BaseExpression) -> bool:
     match node:
-        case cst.SimpleString() | cst.ConcatenatedString() | cst.Name(value="None"):
+        case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString() | cst.Name(value="None"):
             return True
         case cst.BinaryOperation():
             return _is_text(node.left) and _is_text(node.right)
@@ -202,7 +234,7 @@ def _negated_operand(node: cst.BooleanOperation) -> Iterator[cst.CSTNode]:
 
 
 def _removed_call(node: cst.Expr) -> Iterator[cst.CSTNode]:
-    if isinstance(node.value, cst.Call):
+    if isinstance(node.value, cst.Call) and not _is_left_alone(node.value):
         yield cst.Pass()
 
 

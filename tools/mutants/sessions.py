@@ -175,7 +175,7 @@ class InCopies(Session):
 
 
 class WithImport(Session):
-    """Tries one mutant by importing it. The tests that took the least time come first."""
+    """Tries one mutant by importing it. The tests that reach the module come first, of them those of the least time."""
 
     def __init__(self, target: Target, mutant: Mutant, reaches: Reaches) -> None:
         super().__init__()
@@ -191,7 +191,11 @@ class WithImport(Session):
 
     def loop(self, items: Sequence[pytest.Item]) -> None:
         """Run the tests until one fails."""
-        self.until_failure(sorted(items, key=lambda item: _reach(self.reaches, item).seconds))
+        self.until_failure(sorted(items, key=self._place))
+
+    def _place(self, item: pytest.Item) -> tuple[bool, float]:
+        reach = _reach(self.reaches, item)
+        return not reach.lines, reach.seconds
 
 
 def _reach(reaches: Reaches, item: pytest.Item) -> Reach:

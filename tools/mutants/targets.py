@@ -45,19 +45,16 @@ _AUTHORIZE_ROUTES: Final = (
     "tests/unit/test_route_authorize_refusals.py",
     "tests/unit/test_route_authorize_sessions.py",
     "tests/unit/test_route_authorize_retry.py",
+    "tests/unit/test_authorize_told.py",
 )
-# What one of these does is told by the tests of the others too: they are the steps of one thing.
-_ATTEMPT: Final = (
-    "tests/unit/test_attempts.py",
-    "tests/unit/test_login.py",
-    "tests/unit/test_exchange.py",
-    "tests/unit/test_commit.py",
-    "tests/unit/test_confirmation.py",
-)
+_ATTEMPTS: Final = ("tests/unit/test_attempts.py", "tests/unit/test_claim.py")
+_COMMIT: Final = ("tests/unit/test_commit.py", "tests/unit/test_claim.py")
+_EXCHANGE: Final = ("tests/unit/test_exchange.py", "tests/unit/test_login_told.py")
+_CONFIRMATION: Final = ("tests/unit/test_confirmation.py", "tests/unit/test_route_confirm.py")
 
 TARGETS: Final = (
-    _library("attempt", *_ATTEMPT),
-    _library("attempts", *_ATTEMPT),
+    _library("attempt", *_ATTEMPTS),
+    _library("attempts", *_ATTEMPTS),
     _library("expiry", "tests/unit/test_expiry.py"),
     _library("web.return_to", "tests/unit/test_return_to.py"),
     _library("web.callbacks", "tests/unit/test_callbacks.py"),
@@ -70,15 +67,15 @@ TARGETS: Final = (
     _library("web.cookies", "tests/unit/test_cookies.py"),
     _library("web.bodies", "tests/unit/test_bodies.py"),
     _library("web.masking", "tests/unit/test_masking.py"),
-    _library("login", *_ATTEMPT),
-    _library("exchange", *_ATTEMPT),
-    _library("claim", *_ATTEMPT),
-    _library("retries", *_ATTEMPT),
-    _library("commit", *_ATTEMPT),
-    _library("confirmation", *_ATTEMPT, "tests/unit/test_route_confirm.py"),
+    _library("login", "tests/unit/test_login.py", "tests/unit/test_login_told.py"),
+    _library("exchange", *_EXCHANGE, *_COMMIT),
+    _library("claim", *_COMMIT, *_EXCHANGE),
+    _library("retries", "tests/unit/test_retries.py"),
+    _library("commit", *_COMMIT, *_CONFIRMATION),
+    _library("confirmation", *_CONFIRMATION),
     _function("callback", "finish", *_CALLBACK_ROUTES),
     _function("callback", "ends", "tests/unit/test_ends.py"),
     _function("callback", "confirm", "tests/unit/test_route_confirm.py", "tests/unit/test_route_attempts.py", *_TOLD),
-    _function("callback", "result", "tests/unit/test_route_result.py", *_TOLD),
+    _function("callback", "result", "tests/unit/test_route_result.py", "tests/unit/test_route_result_pages.py", *_TOLD),
     _function("authorize", "start", *_AUTHORIZE_ROUTES),
 )
