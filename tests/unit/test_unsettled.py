@@ -61,7 +61,8 @@ def test_failure_that_cannot_be_written_is_told_once_and_its_end_when_it_is_know
     assert (line["message"], line["level"], line["code"], line["step"]) == ("unsettled", level, code, "exchange")
     assert line["attempt_id"] == login.attempt_id
     assert "UpdateItem: EndpointConnectionError" in line["reason"]
-    assert operator.metrics() == ["unsettled"]
+    assert line["broker"] == "pocketful"
+    assert operator.counted() == [("unsettled", "pocketful")]
 
     the_world.faults.clear()
     the_world.clock.now += 60
