@@ -6,7 +6,7 @@ and policies are not enforced there, but the rest of a template refers to them a
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from local.aws import REGION
@@ -67,6 +67,10 @@ class References:
         match node:
             case {"Ref": str(name)} if name in self.absent:
                 return self._value(name, None, where)
+            case {"Fn::GetAtt": [str(name), "Value"]} if self._is_parameter(name):
+                # An entry of Parameter Store is what the template makes it; it may speak of the API's own domain.
+                value = self.absent[name]["Properties"]["Value"]
+                return replace(self, lenient=True).replaced(value, where)
             case {"Fn::GetAtt": [str(name), str(attribute)]} if name in self.absent:
                 return self._value(name, attribute, where)
             case {"Fn::Sub": str(text)}:
@@ -78,6 +82,9 @@ class References:
             case list():
                 node = [self.replaced(item, where) for item in node]
         return node
+
+    def _is_parameter(self, name: str) -> bool:
+        return self.absent.get(name, {}).get("Type") == "AWS::SSM::Parameter"
 
     def _substituted(self, text: str, where: str) -> str:
         def value(variable: re.Match[str]) -> str:

@@ -39,7 +39,7 @@ class _Terminal(Telemetry):
     """Counts nothing: a metric is for a function's log."""
 
     @override
-    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None) -> None:
+    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None, times: int = 1) -> None:
         pass
 
 

@@ -1,4 +1,4 @@
-"""The announce function: the Tokens table's stream in, an SNS message for each token that was issued."""
+"""The announce function: the tables' streams in, an SNS message for each thing that they tell."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ with loading():
         dead_letters=required(os.environ, "BROKERLINK_DEAD_LETTERS"),
         source=required(os.environ, "BROKERLINK_SOURCE"),
         telemetry=Telemetry(logger),
+        links_table=required(os.environ, "BROKERLINK_LINKS_TABLE"),
+        attempts_table=required(os.environ, "BROKERLINK_ATTEMPTS_TABLE"),
     )
 
 

@@ -1,6 +1,6 @@
-"""Publishes the issue of tokens: stream records in, SNS messages out.
+"""Publishes what the tables' rows tell: stream records in, SNS messages out.
 
-record ── not an issue (a removal, another change) ──▶ nothing
+record ── tells nothing (a removal, another change) ──▶ nothing
        ── can never be published ──▶ dead letters, as keys and attempt_id, and skipped
        ── SNS refuses or does not answer ──▶ this record and all after it come again
 """
@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from brokerlink.aws import UNREADABLE
-from brokerlink.events import Event, UnpublishableRecord, is_issue, part, token_issued
+from brokerlink.events import (
+    TOKEN_ISSUED,
+    Event,
+    UnpublishableRecord,
+    is_failure,
+    is_issue,
+    is_notice,
+    login_failed,
+    notice,
+    part,
+    token_issued,
+)
 from brokerlink.telemetry import Telemetry
 
 if TYPE_CHECKING:  # the stubs are not deployed
@@ -32,7 +43,10 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Publishes to one topic; `source` is the CloudEvents source, `brokerlink/<stack>`."""
+    """Publishes to one topic; `source` is the CloudEvents source, `brokerlink/<stack>`.
+
+    `links_table` and `attempts_table` name those tables; a record of any other stream is one of Tokens.
+    """
 
     sns: SNSClient
     sqs: SQSClient
@@ -40,6 +54,8 @@ class Publisher:
     dead_letters: str
     source: str
     telemetry: Telemetry
+    links_table: str = ""
+    attempts_table: str = ""
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         """Publish the records in order; give the sequence numbers of those that have to come again."""
@@ -54,24 +70,36 @@ class Publisher:
         return []
 
     def _one(self, record: Mapping[str, Any]) -> None:
-        if not is_issue(record):
-            return
         try:
-            event = token_issued(record, source=self.source)
+            event = self._event(record)
+            if event is None:
+                return
             self._publish(event)
         except UnpublishableRecord as error:
             self._bury(record, error)
             return
-        self.telemetry.count("announced", event.attributes["broker"])
+        if event.attributes["type"] == TOKEN_ISSUED:
+            self.telemetry.count("announced", event.attributes["broker"])
+        else:
+            self.telemetry.count("noticed", event.attributes["broker"])
+
+    def _event(self, record: Mapping[str, Any]) -> Event | None:
+        """Make the event of a record, if it is one. Raises `UnpublishableRecord`."""
+        table = _table(record)
+        if table and table == self.links_table:
+            return notice(record, source=self.source) if is_notice(record) else None
+        if table and table == self.attempts_table:
+            return login_failed(record, source=self.source) if is_failure(record) else None
+        return token_issued(record, source=self.source) if is_issue(record) else None
 
     def _publish(self, event: Event) -> None:
         try:
             answer = self.sns.publish(
                 TopicArn=self.topic,
-                Message=event.message,
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in event.attributes.items()
                 },
+                **_message(event),
             )
         except ClientError as error:
             code = error.response.get("Error", {}).get("Code", "unknown")
@@ -98,6 +126,20 @@ class Publisher:
         _check_taken("SQS SendMessage", answer)
         self.telemetry.logger.error("unpublishable", reason=str(why), attempt_id=letter["attempt_id"])
         self.telemetry.count("announce_buried")
+
+
+def _message(event: Event) -> dict[str, Any]:
+    """Give the message; with a letter, as SNS sends each kind of subscriber its own (API reference, Publish)."""
+    if event.letter is None:
+        return {"Message": event.message}
+    each = {"default": event.message, "email": event.letter.text}
+    return {"Message": json.dumps(each), "MessageStructure": "json", "Subject": event.letter.subject}
+
+
+def _table(record: object) -> str:
+    """Give the name of the table whose stream a record is of: arn:…:table/<name>/stream/<label>."""
+    arn = record.get("eventSourceARN") if isinstance(record, Mapping) else None
+    return str(arn).partition(":table/")[2].partition("/")[0]
 
 
 def _check_taken(call: str, answer: Mapping[str, Any]) -> None:

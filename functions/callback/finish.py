@@ -61,7 +61,7 @@ class FinishCallback:
                 return redirect(site.path("/result", attempt=attempt_id, wait="1"))
             case NothingConsumed(attempt_id, failure):
                 self.telemetry.failed(failure.code, broker=broker.id, attempt_id=attempt_id, failure=failure)
-                return failure_page(failure.code, home_href=site.path("/"), broker=broker.name)
+                return failure_page(failure.code, broker=broker.name)
             case Unattributable():
                 return self._malformed(broker, site, "state_unknown")
             case WrongBrowser():

@@ -42,8 +42,8 @@ def digest(secret: str) -> str:
 class Attempt:
     """A row of LoginAttempts. Times are epoch seconds, `issued_at_ms` milliseconds.
 
-    `claimed_by` and `failed_by` are random names of who wrote the claim and the failure: by them a writer whose answer
-    was lost recognises its own work.
+    `failed_step` says where in the login it failed. `claimed_by` and `failed_by` are random names of who wrote the
+    claim and the failure: by them a writer whose answer was lost recognises its own work.
     """
 
     attempt_id: str
@@ -69,6 +69,7 @@ class Attempt:
     account: str | None = None
     token_expires_at: int | None = None
     error: str | None = None
+    failed_step: str | None = None
     retry_at: int | None = None
     failed_by: str | None = None
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from brokerlink.attempt import Attempt, Standing, Status, digest
-from brokerlink.errors import Code
+from brokerlink.errors import Code, Step
 from brokerlink.storage import ConditionFailed, Table, Value
 
 __all__ = ["Attempt", "Attempts", "Identity", "Standing", "Status", "Transition", "digest"]
@@ -98,7 +98,7 @@ class Attempts:
     def fail_pending(self, who: Identity, code: Code, *, now: int) -> Transition:
         """End an attempt whose callback brought no grant, under the claim's own condition."""
         condition = f"{_PENDING_OF_THIS_BROWSER} AND #expires_at > :now"
-        return self._fail(who.attempt_id, code, condition, _identity(who) | {":now": now})
+        return self._fail(who.attempt_id, code, Step.CALLBACK, condition, _identity(who) | {":now": now})
 
     def fail_claimed(
         self,
@@ -106,17 +106,18 @@ class Attempts:
         code: Code,
         *,
         claimed_by: str,
+        step: Step = Step.EXCHANGE,
         retry_at: int | None = None,
         failed_by: str | None = None,
     ) -> Transition:
-        """End the claimant's own attempt. With a `failed_by`, the same call may be made again.
+        """End the claimant's own attempt, which failed at `step`. With a `failed_by`, the call may be made again.
 
         A ── commit (no answer) ──?── FAILED: condition "EXCHANGING by A"
              commit landed first  →  ✗, the row says SUCCEEDED: that is the truth
              FAILED landed first  →  a commit that arrives late fails its own condition
         """
         values: dict[str, Value] = {":exchanging": Status.EXCHANGING, ":me": claimed_by}
-        return self._fail(attempt_id, code, _MINE, values, failed_by=failed_by, retry_at=retry_at)
+        return self._fail(attempt_id, code, step, _MINE, values, failed_by=failed_by, retry_at=retry_at)
 
     def hold(self, held: Attempt) -> Transition:
         """Keep a sealed token with the attempt until the platform says who is present.
@@ -141,7 +142,7 @@ class Attempts:
         confirm ── commit: condition HELD ──▶ SUCCEEDED     whichever lands first wins;
         end     ── FAILED: condition HELD ──▶ FAILED        the other meets a row that is not HELD
         """
-        return self._fail(attempt_id, code, "#status = :held", {":held": Status.HELD}, remove="#ciphertext")
+        return self._fail(attempt_id, code, Step.HOLD, "#status = :held", {":held": Status.HELD}, remove="#ciphertext")
 
     def settle(self, row: Attempt, now: int) -> Transition:
         """Write what the clock has already decided about `row`; where that is nothing, the row is left as it is.
@@ -154,6 +155,7 @@ class Attempts:
                 return self._fail(
                     row.attempt_id,
                     Code.EXPIRED,
+                    Step.CALLBACK,
                     f"{_PENDING_OF_THIS_BROWSER} AND #expires_at <= :now",
                     _identity(Identity(row.attempt_id, row.broker, row.browser_hash)) | {":now": now},
                 )
@@ -161,6 +163,7 @@ class Attempts:
                 return self._fail(
                     row.attempt_id,
                     Code.OUTCOME_UNKNOWN,
+                    Step.EXCHANGE,
                     f"{_MINE} AND #claim_expires_at = :until",
                     {
                         ":exchanging": Status.EXCHANGING,
@@ -177,6 +180,7 @@ class Attempts:
         self,
         attempt_id: str,
         code: Code,
+        step: Step,
         condition: str,
         values: dict[str, Value],
         *,
@@ -191,8 +195,8 @@ class Attempts:
         A's SDK  ── FAILED by A, answer lost, again ✗, but the row says A: A has written it
         """
         name = failed_by or self.new_name()
-        change = "SET #status = :failed, #error = :error, #failed_by = :name"
-        values = values | {":failed": Status.FAILED, ":error": code, ":name": name}
+        change = "SET #status = :failed, #error = :error, #failed_step = :step, #failed_by = :name"
+        values = values | {":failed": Status.FAILED, ":error": code, ":step": step, ":name": name}
         if retry_at is not None:
             change += ", #retry_at = :retry_at"
             values[":retry_at"] = retry_at

@@ -74,6 +74,7 @@ class Claim:
                     self.attempt.attempt_id,
                     failure.code,
                     claimed_by=self.claimed_by,
+                    step=failure.step,
                     retry_at=failure.retry_at,
                     failed_by=name,
                 ),

@@ -9,8 +9,14 @@ from typing import Final
 PURPOSE: Final = "broker-access-token"
 SHARDS: Final = 32
 
+_BROKER: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _USER_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def is_broker(text: str) -> bool:
+    """Say whether a text can be a broker's id."""
+    return _BROKER.fullmatch(text) is not None
 
 
 def is_account(text: str) -> bool:
@@ -26,6 +32,12 @@ def is_user_id(text: str) -> bool:
 def direct_user_id(broker: str, account: str) -> str:
     """Give the user id under which a login without a platform is filed."""
     return f"{broker}:{account}"
+
+
+def is_owner(text: str) -> bool:
+    """Say whether tokens can be filed under a text: a platform's user, or a direct login's broker and account."""
+    broker, colon, account = text.partition(":")
+    return is_broker(broker) and is_account(account) if colon else is_user_id(text)
 
 
 def connection(broker: str, account: str) -> str:

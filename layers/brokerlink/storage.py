@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -167,6 +167,31 @@ class Table:
             update |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         return {"Update": update}
 
+    def pages(self, call: Literal["Query", "Scan"], **asked: object) -> Iterator[list[Item]]:
+        """Read rows page by page; a page can be empty and not the last. Raises `StorageError`."""
+        client: Any = self.client
+        asked["TableName"] = self.name
+        while True:
+            items, last = _call(
+                call, lambda: client.query(**asked) if call == "Query" else client.scan(**asked), _page, {}
+            )
+            yield items
+            if not last:
+                return
+            asked["ExclusiveStartKey"] = last
+
+    def deleting(self, key: Mapping[str, str], condition: str, values: Mapping[str, Value]) -> Wire:
+        """Give the deletion of a row, under a condition, as one write of a transaction."""
+        return {
+            "Delete": {
+                "TableName": self.name,
+                "Key": to_wire(key),
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": names_in(condition),
+                "ExpressionAttributeValues": to_wire(values),
+            }
+        }
+
     def putting(self, item: Item, condition: str, values: Mapping[str, Value]) -> Wire:
         """Give a put of a whole row, under a condition, as one write of a transaction."""
         return {
@@ -207,6 +232,10 @@ def _row(wire: Mapping[str, Any], key: Item) -> Item:
     if not key.items() <= item.items():
         raise ValueError("not the row that was asked for")
     return item
+
+
+def _page(answer: Mapping[str, Any]) -> tuple[list[Item], Any]:
+    return [from_wire(item) for item in answer["Items"]], answer.get("LastEvaluatedKey")
 
 
 def _nothing(_: object) -> None:

@@ -24,18 +24,21 @@ class Telemetry:
     def __init__(self, logger: Logger) -> None:
         self.logger = logger
 
-    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None) -> None:
-        """Count one of `metric`; `success` tells how a login ended, unless by the customer's own doing."""
+    def count(self, metric: str, broker: str | None = None, *, success: bool | None = None, times: int = 1) -> None:
+        """Count one of `metric`, or as many as `times`.
+
+        `success` tells how a login ended, unless by the customer's own doing.
+        """
         # Without a service: a metric would else be a different one in each function, and an alarm sees one.
         emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="")
         emf.add_dimension(name="broker", value=broker or "none")
-        emf.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+        emf.add_metric(name=metric, unit=MetricUnit.Count, value=times)
         if success is not None:
             emf.add_metric(name=SUCCESS, unit=MetricUnit.Count, value=int(success))
         emf.flush_metrics()
 
     def good(self, event: str, *, broker: str, attempt_id: str) -> None:
-        """Tell that a login came a step further: `started`, `connected`, `held`."""
+        """Tell that a login came a step further: `started`, `connected`, `held`; or that its link is `revoked`."""
         self.logger.info(event, broker=broker, attempt_id=attempt_id)
         self.count(event, broker, success=True if event == "connected" else None)
 

@@ -20,7 +20,13 @@ from typing import Any
 # Broker apps as short as they can be: what is configured loads a broker's module.
 BROKERS = {"pocketful": {"client_id": "nobody"}, "fivepaisa": {"vendor_key": "nobody"}}
 # What puts the functions together.
-APPS = {"authorize": "authorize_app", "callback": "callback_app", "announce": "publish"}
+APPS = {
+    "authorize": "authorize_app",
+    "callback": "callback_app",
+    "announce": "publish",
+    "connections": "connections_app",
+    "remind": "remind_app",
+}
 # Both are private to `re`, which offers nothing of the kind.
 _sre: Any = importlib.import_module("_sre")
 _compiler: Any = importlib.import_module("re._compiler")

@@ -17,7 +17,7 @@ from typing import Any
 
 # What the functions call; no more is left of these services, and nothing of any other.
 OPERATIONS = {
-    "dynamodb": ("GetItem", "PutItem", "TransactWriteItems", "UpdateItem"),
+    "dynamodb": ("GetItem", "PutItem", "Query", "Scan", "TransactWriteItems", "UpdateItem"),
     "kms": ("Encrypt",),
     "secretsmanager": ("GetSecretValue",),
     "sns": ("Publish",),

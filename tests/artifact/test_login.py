@@ -76,7 +76,7 @@ def test_every_module_came_from_the_artifact_and_was_not_compiled_anew(
     loaded = [Path(file) for file in re.findall(r"code object from '(.+)'$", told, flags=re.MULTILINE)]
     artifact = {file for file in loaded if file.is_relative_to(layout.opt) or file.is_relative_to(layout.tasks[name])}
     modules = {file.name.partition(".")[0] for file in artifact}
-    assert modules >= {name.removesuffix("Function").lower(), "telemetry", "aws", "session"}
+    assert modules >= {name.removesuffix("Function").lower(), "telemetry", "aws"}
     assert all(is_runtime(file, layout) for file in loaded if file not in artifact)
     # A file without quotes is a source that had to be compiled.
     assert not re.findall(r"code object from (?!')(.*)$", told, flags=re.MULTILINE)

@@ -127,6 +127,8 @@ def test_every_operation_in_the_layer_is_called(stack: Stack, walker: Walker, ca
     record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "Keys": {}, "NewImage": {}}}
     stack.functions["AnnounceFunction"].invoke({"Records": [record]}, patience=60)
     stack.received.wait_for(lambda each: each["id"] in str(reply.headers["location"]))
+    assert walker.backend("GET", "/connections/pocketful:YA0002").json()["connections"]
+    stack.functions["RemindFunction"].invoke({"run": "reminder", "time": "2026-11-24T03:00:00Z"}, patience=60)
     called = {name for function in FUNCTIONS for name in calls.by_caller[function]}
     # A process that was warm already has the secret.
     kept = {name for operations in OPERATIONS.values() for name in operations}

@@ -10,6 +10,8 @@ FUNCTIONS = {
     "AuthorizeFunction": "functions/authorize",
     "CallbackFunction": "functions/callback",
     "AnnounceFunction": "functions/announce",
+    "ConnectionsFunction": "functions/connections",
+    "RemindFunction": "functions/remind",
 }
 LAYERS = ("DependenciesLayer", "BrokerlinkLayer")
 ARTIFACTS = (*FUNCTIONS, *LAYERS)

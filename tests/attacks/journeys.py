@@ -188,6 +188,22 @@ def at_fivepaisa(the_world: World) -> None:
         browser.get(reply.location)
 
 
+def failures_of_connections(the_world: World) -> None:
+    login = begin(the_world, account=ACCOUNT)
+    login.come_back(*pocketful(token="canary-access-token"))
+    ways = (f"/connections/{USER}", "/connections/canary+canary", f"/connections/{USER}/pocketful/{ACCOUNT}")
+    for operation in ("Query", "GetItem", "TransactWriteItems"):
+        for fault in (DOWN, REFUSED, RuntimeError("canary")):
+            the_world.faults = {operation: fault}
+            for method, way in zip(("GET", "GET", "DELETE"), ways, strict=True):
+                the_world.request(method, way)
+            the_world.faults = {}
+            the_world.clock.now += 60
+    for way in (ways[2], ways[2], f"/connections/{USER}/canary!/{ACCOUNT}", f"/connections/{USER}/pocketful/canary!"):
+        the_world.request("DELETE", way)
+    the_world.request("GET", ways[0])
+
+
 JOURNEYS: dict[str, Callable[[World], None]] = {
     **{name: situation(name) for name in SITUATIONS},
     "starts": starts,
@@ -195,6 +211,7 @@ JOURNEYS: dict[str, Callable[[World], None]] = {
     "callbacks": callbacks,
     "failures": failures,
     "5paisa": at_fivepaisa,
+    "failures of connections": failures_of_connections,
 }
 
 

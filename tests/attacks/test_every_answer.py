@@ -34,7 +34,9 @@ def walked(request: pytest.FixtureRequest) -> Walk:
 
 
 def backend(asked: str) -> bool:
-    return asked.startswith(("GET /attempts/", "POST /confirm", "POST /sessions"))
+    return asked.startswith(
+        ("GET /attempts/", "POST /confirm", "POST /sessions", "GET /connections/", "DELETE /connections/")
+    )
 
 
 def visible(walked: Walk) -> Iterator[tuple[str, Reply, str]]:

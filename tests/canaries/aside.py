@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -110,6 +110,8 @@ def the_announcement(site: InProcess, canaries: Canaries, seen: Seen) -> None:
         dead_letters=queues[1],
         source="brokerlink/canaries",
         telemetry=Telemetry(logger),
+        links_table="Links",
+        attempts_table="LoginAttempts",
     )
     records = [_insert(number, row) for number, row in enumerate(site.world.tokens())]
     spoilt = {
@@ -126,6 +128,8 @@ def the_announcement(site: InProcess, canaries: Canaries, seen: Seen) -> None:
     letters.meet("SendMessage", down)
     assert publisher(poison)
     assert publisher([*records, *poison]) == []
+    told = list(_told(site, canaries))
+    assert publisher(told) == []
     for call in (*wire.calls, *letters.calls):
         seen.note(f"call of {call.operation}", call.body.decode(), where="announce")
     for place, queue in zip(("event", "dead letter"), queues, strict=True):
@@ -135,15 +139,34 @@ def the_announcement(site: InProcess, canaries: Canaries, seen: Seen) -> None:
                 client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
-def _insert(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the stream record of a new row, as Lambda gets it."""
-    image = {
+def _image(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         name: {kind: base64.b64encode(value).decode() if isinstance(value, bytes) else value}
         for name, attribute in to_wire(row).items()
         for kind, value in attribute.items()
     }
+
+
+def _insert(number: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the stream record of a new row, as Lambda gets it."""
+    image = _image(row)
     keys = {name: image[name] for name in ("user_id", "connection")}
     return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": image, "SequenceNumber": f"{number:021}"}}
+
+
+def _told(site: InProcess, canaries: Canaries) -> Iterator[dict[str, Any]]:
+    """Give the records of what is told beside: of a link, each notice and one that nobody knows; and of failures."""
+    link = site.world.links()[0] | {"login_url": "https://login.example.com/authorize/pocketful"}
+    for number, notice in enumerate(("revoked", "expiring", "reminder", canaries.new(Kind.STRANGERS_WORDS))):
+        yield _of("Links", _insert(number, link | {"notice_id": f"{link['attempt_id']}.{notice}"}))
+    for number, row in enumerate(each for each in site.world.attempts() if each["status"] == "FAILED"):
+        image = _image(row)
+        change = {"Keys": {}, "NewImage": image, "SequenceNumber": f"{number}", "ApproximateCreationDateTime": 1}
+        yield _of("LoginAttempts", {"eventName": "MODIFY", "dynamodb": change})
+
+
+def _of(table: str, record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "eventSourceARN": f"arn:aws:dynamodb:ap-south-1:123456789012:table/{table}/stream/2026"}
 
 
 def _spoilt(record: dict[str, Any], attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from tests.canaries.overheard import Overheard
 from tests.canaries.site import BACKEND, Site, first_part
 from tests.kit.browser import Reply
 from tests.privileges.recorder import Recorder
-from tests.privileges.roles import CALLERS
+from tests.privileges.roles import CALLERS, EVERYTHING_TOLD
 
 # No test waits longer for an answer: the gateway gives up after 30 seconds.
 PATIENCE: Final = 40.0
@@ -96,6 +96,7 @@ class Deployed(Site):
         self.stack = LoudStack(
             canaries,
             engine=self._overheard,
+            parameters=EVERYTHING_TOLD,
             brokers_file=file,
             logs=folder / "logs",
             report=self.terminal.append,

@@ -179,9 +179,21 @@ def malformed(walk: Walk) -> None:
     walk.get(f"/callback/{walk.broker.id}?{grant}={bad}&state={bad}", **loud)
 
 
+def ended(walk: Walk) -> None:
+    walk.start().come_back(*good(walk.canaries, walk.broker))
+    account = walk.get(f"/attempts/{walk.attempt}").json["account"]
+    owner = f"{walk.broker.id}:{account}"
+    assert walk.get(f"/connections/{owner}").json["connections"]
+    for status in (200, 404):
+        assert walk.request("DELETE", f"/connections/{owner}/{walk.broker.id}/{account}").status == status
+    bad = walk.canaries.new(Kind.STRANGERS_WORDS)
+    walk.get(f"/connections/{bad}+")
+    walk.request("DELETE", f"/connections/{bad}/{bad}/{bad}+")
+
+
 PATHS: Final[dict[str, Callable[[Walk], None]]] = {
     path.__name__.replace("_", " "): path
-    for path in (connected, bounced, declined, tried_again, by_json, prepared, held, malformed)
+    for path in (connected, bounced, declined, tried_again, by_json, prepared, held, ended, malformed)
 }
 
 

@@ -17,8 +17,9 @@ _PATHS: Final = {
     "result": "/result",
     "confirm": "/confirm",
     "attempts": "/attempts/{attempt_id}",
+    "connections": "/connections/{user_id}",
 }
-BACKEND: Final = ("sessions", "confirm", "attempts")
+BACKEND: Final = ("sessions", "confirm", "attempts", "connections")
 
 
 def first_part(target: str) -> str:
@@ -28,11 +29,12 @@ def first_part(target: str) -> str:
 
 def route_of(method: str, target: str) -> str:
     """Give the route key of a request."""
-    return f"{method} {_PATHS[first_part(target)]}"
+    path = _PATHS[first_part(target)]
+    return f"{method} {path}/{{broker}}/{{account}}" if method == "DELETE" else f"{method} {path}"
 
 
 class Site(ABC):
-    """The two functions behind the API, and the brokers."""
+    """The functions behind the API, and the brokers."""
 
     base_url: str
     # The browser key's.

@@ -85,7 +85,7 @@ def test_no_secret_comes_out_of_it(walked: Walked) -> None:
     assert walked.seen.leaks() == []
 
 
-@pytest.mark.parametrize("function", ["authorize", "callback", "announce", "consumer"])
+@pytest.mark.parametrize("function", ["authorize", "callback", "announce", "connections", "remind", "consumer"])
 def test_debugging_was_on(walked: Walked, function: str) -> None:
     log = walked.seen.text_of(f"log of {function}")
     assert "POWERTOOLS_DEBUG environment variable is enabled" in log

@@ -145,7 +145,8 @@ def owner_of(stack: Stack, row: Mapping[str, Any]) -> str:
 
 def written(stack: Stack) -> list[dict[str, Any]]:
     """Give the new images of all token writes, in their order, from the table's own stream."""
-    (source,) = [source for source in stack.deployment.sources if source.is_stream]
+    table = f":table/{stack.outputs['TokensTableName']}/"
+    (source,) = [source for source in stack.deployment.sources if table in source.arn]
     changes = [record["dynamodb"] for record in records_of(stack.clients, source.arn)]
     return [change["NewImage"] for change in changes if "NewImage" in change]
 

@@ -253,9 +253,9 @@ TOPIC_BREAKS: dict[str, tuple[Change, str]] = {
     ),
 }
 TOPIC_HARMLESS: dict[str, Change] = {
-    "channel added": lambda d: d["channels"].update(loginFailed=copy.deepcopy(d["channels"]["tokenIssued"])),
+    "channel added": lambda d: d["channels"].update(loginForgotten=copy.deepcopy(d["channels"]["tokenIssued"])),
     "message added": lambda d: d["channels"]["tokenIssued"]["messages"].update(
-        loginFailed={"$ref": "#/components/messages/tokenIssued"}
+        loginForgotten={"$ref": "#/components/messages/tokenIssued"}
     ),
     "attribute added": lambda d: d["components"]["messages"]["tokenIssued"]["headers"]["properties"].update(
         account={"type": "string"}

@@ -1,4 +1,4 @@
-"""contracts/asyncapi.yaml: valid by AsyncAPI's schema, and one with the event's schema, the code and the example."""
+"""contracts/asyncapi.yaml: valid by AsyncAPI's schema, and one with the events' schemas, the code and the example."""
 
 from __future__ import annotations
 
@@ -11,16 +11,41 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from samtranslator.yaml_helper import yaml_parse
 
-from brokerlink.events import DATA_SCHEMA, TOKEN_ISSUED, token_issued
+from brokerlink import events
 from tests.kit.contract import CONTRACTS, openapi
 from tests.template.stack import source
 from tools.asyncapi import schema
 
 PROJECT = CONTRACTS.parent
-EVENT: dict[str, Any] = json.loads((CONTRACTS / "token.issued.v1.schema.json").read_text())
 DOCUMENT: dict[str, Any] = yaml.safe_load((CONTRACTS / "asyncapi.yaml").read_text())
-MESSAGE: dict[str, Any] = DOCUMENT["components"]["messages"]["tokenIssued"]
-SAMPLES = ("announce-insert.json", "announce-modify.json")
+MESSAGES: dict[str, dict[str, Any]] = DOCUMENT["components"]["messages"]
+# Each message's name in the code, and samples of the records that tell it.
+TOLD = {
+    "tokenIssued": (events.TOKEN_ISSUED, ("announce-insert.json", "announce-modify.json")),
+    "loginFailed": (events.LOGIN_FAILED, ("announce-failed.json",)),
+    "loginReminder": (events.LOGIN_REMINDER, ("announce-reminder.json",)),
+    "tokenExpiring": (events.TOKEN_EXPIRING, ("announce-expiring.json",)),
+    "tokenRevoked": (events.TOKEN_REVOKED, ("announce-revoked.json",)),
+}
+TABLES = {
+    "LinksTable": events.notice,
+    "LoginAttemptsTable": events.login_failed,
+    "TokensTable": events.token_issued,
+}
+EVERY_MESSAGE = pytest.mark.parametrize("name", MESSAGES)
+
+
+def payload(name: str) -> dict[str, Any]:
+    """Give the schema of a message's event."""
+    file: str = MESSAGES[name]["payload"]["schema"]["$ref"]
+    read: dict[str, Any] = json.loads((CONTRACTS / file).read_text())
+    return read
+
+
+def published(record: dict[str, Any]) -> events.Event:
+    """Make the event of a sample, by the table whose stream it is of."""
+    (make,) = (each for table, each in TABLES.items() if f"-{table}-" in record["eventSourceARN"])
+    return make(record, source="brokerlink/brokerlink")
 
 
 def records(sample: str) -> list[dict[str, Any]]:
@@ -41,15 +66,20 @@ def test_version_is_the_other_contracts() -> None:
     assert DOCUMENT["info"]["version"] == openapi()["info"]["version"]
 
 
-def test_event_schema_reads_the_same_by_both_drafts() -> None:
+def test_messages_are_those_that_the_code_knows() -> None:
+    assert MESSAGES.keys() == TOLD.keys() == DOCUMENT["channels"]["tokenIssued"]["messages"].keys()
+    schemas = {path.name for path in CONTRACTS.glob("*.schema.json")}
+    assert {message["payload"]["schema"]["$ref"].removeprefix("./") for message in MESSAGES.values()} == schemas
+
+
+@EVERY_MESSAGE
+def test_event_schema_reads_the_same_by_both_drafts(name: str) -> None:
     """AsyncAPI's tools read it by draft 7, the event's own consumers by draft 2020-12."""
-    assert MESSAGE["payload"] == {
-        "schemaFormat": "application/schema+json;version=draft-07",
-        "schema": {"$ref": "./token.issued.v1.schema.json"},
-    }
-    Draft7Validator.check_schema(EVENT)
-    Draft202012Validator.check_schema(EVENT)
-    assert _keywords(EVENT) <= {
+    event = payload(name)
+    assert MESSAGES[name]["payload"]["schemaFormat"] == "application/schema+json;version=draft-07"
+    Draft7Validator.check_schema(event)
+    Draft202012Validator.check_schema(event)
+    assert _keywords(event) <= {
         *("$schema", "$id", "title", "description", "type", "required", "properties", "const", "pattern", "format"),
     }
 
@@ -58,37 +88,47 @@ def _keywords(schema: dict[str, Any]) -> set[str]:
     return set(schema).union(*map(_keywords, schema.get("properties", {}).values()))
 
 
-@pytest.mark.parametrize("sample", SAMPLES)
-def test_what_announce_publishes_is_the_message(sample: str) -> None:
-    for record in records(sample):
-        event = token_issued(record, source="brokerlink/brokerlink")
-        Draft202012Validator(EVENT, format_checker=FormatChecker()).validate(json.loads(event.message))
-        Draft202012Validator(MESSAGE["headers"]).validate(dict(event.attributes))
-        assert event.attributes.keys() == MESSAGE["headers"]["properties"].keys()
+@EVERY_MESSAGE
+def test_what_announce_publishes_is_the_message(name: str) -> None:
+    event_of, headers = payload(name), MESSAGES[name]["headers"]
+    for record in (each for sample in TOLD[name][1] for each in records(sample)):
+        event = published(record)
+        Draft202012Validator(event_of, format_checker=FormatChecker()).validate(json.loads(event.message))
+        Draft202012Validator(headers).validate(dict(event.attributes))
+        assert event.attributes.keys() == headers["properties"].keys()
         # Everything that is published is described, and everything described is published.
-        assert json.loads(event.message).keys() == set(EVENT["required"]) == EVENT["properties"].keys()
-        data = EVENT["properties"]["data"]
-        assert json.loads(event.message)["data"].keys() == set(data["required"]) == data["properties"].keys()
+        assert json.loads(event.message).keys() == set(event_of["required"]) == event_of["properties"].keys()
+        data = event_of["properties"]["data"]
+        assert json.loads(event.message)["data"].keys() == data["properties"].keys() >= set(data["required"])
 
 
-def test_example_is_such_a_message() -> None:
-    (example,) = MESSAGE["examples"]
-    Draft202012Validator(EVENT, format_checker=FormatChecker()).validate(example["payload"])
-    Draft202012Validator(MESSAGE["headers"]).validate(example["headers"])
+@EVERY_MESSAGE
+def test_example_is_such_a_message(name: str) -> None:
+    (example,) = MESSAGES[name]["examples"]
+    Draft202012Validator(payload(name), format_checker=FormatChecker()).validate(example["payload"])
+    Draft202012Validator(MESSAGES[name]["headers"]).validate(example["headers"])
 
 
-def test_names_are_the_codes() -> None:
-    assert MESSAGE["name"] == TOKEN_ISSUED == EVENT["properties"]["type"]["const"] == EVENT["title"]
-    assert EVENT["$id"] == DATA_SCHEMA == EVENT["properties"]["dataschema"]["const"]
+@EVERY_MESSAGE
+def test_names_are_the_codes(name: str) -> None:
+    event = payload(name)
+    assert MESSAGES[name]["name"] == TOLD[name][0] == event["properties"]["type"]["const"] == event["title"]
+    assert event["$id"] == events.data_schema(TOLD[name][0]) == event["properties"]["dataschema"]["const"]
 
 
-def test_patterns_are_those_of_the_http_api() -> None:
+@EVERY_MESSAGE
+def test_patterns_are_those_of_the_http_api(name: str) -> None:
     schemas = openapi()["components"]["schemas"]
-    data = EVENT["properties"]["data"]["properties"]
-    assert EVENT["properties"]["id"]["pattern"] == schemas["AttemptId"]["pattern"]
+    event = payload(name)
+    data = event["properties"]["data"]["properties"]
+    attempt_id, owner = schemas["AttemptId"]["pattern"], schemas["Owner"]["pattern"]
+    notice = name.removeprefix("token").removeprefix("login").lower()
+    told = attempt_id if name == "tokenIssued" else attempt_id.removesuffix("$") + rf"\.{notice}$"
+    assert event["properties"]["id"]["pattern"] == told
     assert data["broker"]["pattern"] == schemas["BrokerId"]["pattern"]
-    assert data["account"]["pattern"] == schemas["Account"]["pattern"]
-    assert MESSAGE["headers"]["properties"]["broker"]["pattern"] == schemas["BrokerId"]["pattern"]
+    assert data.get("account", schemas["Account"])["pattern"] == schemas["Account"]["pattern"]
+    assert data["user_id"]["pattern"] == (owner if "account" in data else schemas["UserId"]["pattern"])
+    assert MESSAGES[name]["headers"]["properties"]["broker"]["pattern"] == schemas["BrokerId"]["pattern"]
 
 
 def test_topic_is_the_templates() -> None:

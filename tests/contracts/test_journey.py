@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from local.stack import Stack
 from tests.integration.walker import Walker, attempt_of
 from tests.kit.contract import CONTRACTS, breaches, promised, route_of
+from tests.kit.listener import Listener
 
 type Answer = tuple[str, str, str | None]
 
@@ -89,6 +90,16 @@ def held_login(browser: Witness) -> None:
     assert browser.get(start_url).status_code == 410
 
 
+def ended_connection(browser: Witness) -> None:
+    start_url = browser.session(broker="pocketful", user_id="user-2", account="YA0002")
+    attempt = attempt_of(browser.get(browser.at_broker(browser.open(start_url))))
+    (listed,) = browser.backend("GET", "/connections/user-2").json()["connections"]
+    assert (listed["attempt_id"], listed["account"]) == (attempt, "YA0002")
+    for status in (200, 404):
+        assert browser.backend("DELETE", "/connections/user-2/pocketful/YA0002").status_code == status
+    assert browser.backend("GET", "/connections/user-2").json() == {"connections": []}
+
+
 def posted_callback(browser: Witness) -> None:
     browser.post("fivepaisa", f"RequestToken=a&state={NOBODYS}&other=1")
     browser.post("fivepaisa", "RequestToken=a&RequestToken=b")
@@ -119,7 +130,13 @@ def refused_browser(browser: Witness) -> None:
 
 
 def refused_backend(browser: Witness) -> None:
-    for method, path in (("POST", "/sessions"), ("POST", "/confirm"), ("GET", f"/attempts/{NOBODYS}")):
+    for method, path in (
+        ("POST", "/sessions"),
+        ("POST", "/confirm"),
+        ("GET", f"/attempts/{NOBODYS}"),
+        ("GET", "/connections/user+1"),
+        ("DELETE", "/connections/user-1/Pocketful/YA0002"),
+    ):
         browser.backend(method, path, secret="another")
         browser.backend(method, path)
     browser.backend("POST", "/confirm", {"attempt": NOBODYS, "user_id": "user-1"})
@@ -127,8 +144,9 @@ def refused_backend(browser: Witness) -> None:
 
 def undecodable_path(browser: Witness) -> None:
     """The gateway refuses it before anything of ours is asked."""
-    for target in ("/authorize/%25zz", "/callback/%25zz", "/attempts/%25zz"):
+    for target in ("/authorize/%25zz", "/callback/%25zz", "/attempts/%25zz", "/connections/%25zz"):
         browser.get(target)
+    browser.get("/connections/a%2Fb")
     browser.post("%25zz", "")
 
 
@@ -139,6 +157,7 @@ def met(stack: Stack) -> set[Answer]:
         direct_login,
         declined_login,
         held_login,
+        ended_connection,
         posted_callback,
         refused_browser,
         refused_backend,
@@ -148,6 +167,16 @@ def met(stack: Stack) -> set[Answer]:
         journey(browser)
         found |= browser.met
     return found
+
+
+def test_real_end_of_a_connection_is_told_as_its_schema_says(stack: Stack) -> None:
+    walker, listener = Walker(stack), Listener(stack)
+    start_url = walker.session(broker="pocketful", user_id="user-3", account="YA0002")
+    attempt = attempt_of(walker.get(walker.at_broker(walker.open(start_url))))
+    walker.backend("DELETE", "/connections/user-3/pocketful/YA0002")
+    event = listener.wait_for(f"{attempt}.revoked")
+    event_of = json.loads((CONTRACTS / "token.revoked.v1.schema.json").read_text())
+    Draft202012Validator(event_of, format_checker=FormatChecker()).validate(event)
 
 
 def test_real_event_is_as_its_schema_says(stack: Stack) -> None:

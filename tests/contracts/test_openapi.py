@@ -77,12 +77,18 @@ def test_statuses_are_the_standings() -> None:
     [
         ("AttemptId", STATE),
         ("Secret", STATE),
+        ("BrokerId", connections._BROKER),
         ("UserId", connections._USER_ID),
         ("Account", connections._ACCOUNT),
     ],
 )
 def test_patterns_are_the_codes(name: str, pattern: re.Pattern[str]) -> None:
     assert schema(name)["pattern"] == f"^{pattern.pattern}$"
+
+
+def test_owner_is_a_user_or_a_direct_login() -> None:
+    user, broker, account = (schema(name)["pattern"].strip("^$") for name in ("UserId", "BrokerId", "Account"))
+    assert schema("Owner")["pattern"] == f"^({user}|{broker}:{account})$"
 
 
 def test_limits_are_the_codes() -> None:

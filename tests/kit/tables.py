@@ -6,9 +6,10 @@ from typing import Any
 
 
 def create_tables(dynamodb: Any) -> None:
-    """Create both tables with the keys that the template gives them, and the index of live tokens."""
+    """Create the tables with the keys that the template gives them, and the index of live tokens."""
     _create_table(dynamodb, "LoginAttempts", ("attempt_id",), {})
     _create_table(dynamodb, "Tokens", ("user_id", "connection"), {"by_broker": ("shard", "expires_at")})
+    _create_table(dynamodb, "Links", ("user_id", "connection"), {})
 
 
 def _create_table(dynamodb: Any, name: str, keys: tuple[str, ...], indexes: dict[str, tuple[str, ...]]) -> None:

@@ -1,4 +1,4 @@
-"""Both HTTP functions on moto, with time, randomness and the brokers' answers in the test's hands."""
+"""The HTTP functions on moto, with time, randomness and the brokers' answers in the test's hands."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from moto import mock_aws
 
 import authorize_app
 import callback_app
+import connections_app
 from brokerlink.aws import AwsClients
 from brokerlink.outbound import Outbound
 from brokerlink.storage import from_wire
@@ -64,11 +65,17 @@ _ROUTES = (
     ("GET /result", "callback", re.compile(r"/result")),
     ("POST /confirm", "callback", re.compile(r"/confirm")),
     ("GET /attempts/{attempt_id}", "callback", re.compile(r"/attempts/(?P<attempt_id>[^/]+)")),
+    ("GET /connections/{user_id}", "connections", re.compile(r"/connections/(?P<user_id>[^/]+)")),
+    (
+        "DELETE /connections/{user_id}/{broker}/{account}",
+        "connections",
+        re.compile(r"/connections/(?P<user_id>[^/]+)/(?P<broker>[^/]+)/(?P<account>[^/]+)"),
+    ),
 )
 
 
 class World:
-    """Two functions, two tables, a key, a secret, a clock and the brokers' answers.
+    """Three functions, three tables, a key, a secret, a clock and the brokers' answers.
 
     `host` and `stage` are where requests arrive. `calls` are the AWS operations that the functions called; `faults` are
     what befalls them: an exception raised instead of a call, by the operation's name. `log` is what they logged.
@@ -91,6 +98,7 @@ class World:
         self.environment = {
             "BROKERLINK_ATTEMPTS_TABLE": "LoginAttempts",
             "BROKERLINK_TOKENS_TABLE": "Tokens",
+            "BROKERLINK_LINKS_TABLE": "Links",
             "BROKERLINK_TOKEN_KEY": self.key,
             "BROKERLINK_SECRET": self.secret,
             "BROKERLINK_BASE_URL": BASE_URL,
@@ -122,7 +130,7 @@ class World:
         """Hear of a call that AWS has carried out. May raise what befalls its answer."""
 
     def build(self) -> None:
-        """Put both functions together, as a cold start does."""
+        """Put the functions together, as a cold start does."""
         # Powertools keeps a logger, with its stream, for each service name.
         telemetry = Telemetry(Logger(service=f"test-{next(_NUMBERS)}", stream=self.log, level="DEBUG"))
         outbound = cast("Outbound", self.http)
@@ -135,6 +143,14 @@ class World:
                 telemetry,
                 self.aws,
                 outbound,
+                clock=self.clock,
+                monotonic=self.clock,
+                sleep=self.clock.sleep,
+            ),
+            "connections": connections_app.make_app(
+                self.environment,
+                telemetry,
+                self.aws,
                 clock=self.clock,
                 monotonic=self.clock,
                 sleep=self.clock.sleep,
@@ -202,12 +218,21 @@ class World:
     def confirm(self, attempt: str, user_id: str) -> Reply:
         return self.request("POST", "/confirm", body=json.dumps({"attempt": attempt, "user_id": user_id}))
 
+    def connections(self, user_id: str) -> Reply:
+        return self.request("GET", f"/connections/{user_id}")
+
+    def revoke(self, user_id: str, broker: str, account: str) -> Reply:
+        return self.request("DELETE", f"/connections/{user_id}/{broker}/{account}")
+
     def attempts(self) -> list[dict[str, Any]]:
         return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="LoginAttempts")["Items"]]
 
     def attempt(self) -> dict[str, Any]:
         (only,) = [row for row in self.attempts() if "browser_hash" in row]
         return only
+
+    def links(self) -> list[dict[str, Any]]:
+        return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="Links")["Items"]]
 
     def tokens(self) -> list[dict[str, Any]]:
         return [dict(from_wire(item)) for item in self.dynamodb.scan(TableName="Tokens")["Items"]]

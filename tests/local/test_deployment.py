@@ -181,13 +181,13 @@ def test_the_projects_own_template_can_be_built(emulator: Emulator) -> None:
         ("GET", "/result", False),
         ("POST", "/confirm", True),
         ("GET", "/attempts/{attempt_id}", True),
+        ("GET", "/connections/{user_id}", True),
+        ("DELETE", "/connections/{user_id}/{broker}/{account}", True),
     }
     names = emulator.clients.dynamodb.list_tables()["TableNames"]
-    assert sorted(kind for name in names for kind in ("LoginAttempts", "Tokens") if kind in name) == [
-        "LoginAttempts",
-        "Tokens",
-    ]
-    for table, attribute in (("LoginAttemptsTable", "ttl"), ("TokensTable", "expires_at")):
+    kinds = ["Links", "LoginAttempts", "Tokens"]
+    assert sorted(kind for name in names for kind in kinds if kind in name) == kinds
+    for table, attribute in (("LoginAttemptsTable", "ttl"), ("TokensTable", "expires_at"), ("LinksTable", "ttl")):
         found = emulator.clients.dynamodb.describe_time_to_live(TableName=deployment.physical_ids[table])
         assert found["TimeToLiveDescription"] == {"AttributeName": attribute, "TimeToLiveStatus": "ENABLED"}
     assert "TokenIssued" in deployment.physical_ids["TokenIssuedTopic"]

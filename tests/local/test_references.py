@@ -7,6 +7,7 @@ RESOURCES = {
     "Fn": {"Type": "AWS::Lambda::Function", "Properties": {}},
     "FnAlias": {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": "Fn"}, "Name": "live"}},
     "Role": {"Type": "AWS::IAM::Role", "Properties": {}},
+    "Start": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": {"Fn::Sub": "https://${Api}.${Domain}/"}}},
     "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
 }
 FUNCTION = "arn:aws:lambda:ap-south-1:1234:function:Fn"
@@ -23,6 +24,7 @@ REFERENCES = References(RESOURCES, stand_ins(RESOURCES, "1234"))
         ({"Fn::Sub": "x/${Fn.Arn}/${Table}"}, {"Fn::Sub": f"x/{FUNCTION}/${{Table}}"}),
         ({"Fn::Sub": ["${Fn}/${x}", {"x": {"Ref": "Fn"}}]}, {"Fn::Sub": ["Fn/${x}", {"x": "Fn"}]}),
         ({"Fn::Sub": "${!Fn}"}, {"Fn::Sub": "${!Fn}"}),
+        ({"Fn::GetAtt": ["Start", "Value"]}, {"Fn::Sub": "https://Api.${Domain}/"}),
         ({"Ref": "Table"}, {"Ref": "Table"}),
         ([{"a": [{"Ref": "Fn"}]}, 1, None], [{"a": ["Fn"]}, 1, None]),
     ],

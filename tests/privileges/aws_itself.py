@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from local.aws import REGION
 from tests.privileges.calls import Call
 from tests.privileges.roles import CONSUMER
+from tests.template.stack import Stack, named
 
 _LOG = "Lambda writes the function's log (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html)"
 _STREAM = "the event source mapping reads the stream (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html)"
@@ -29,13 +30,14 @@ class OwnCall:
     reason: str
 
 
-def own_calls() -> Iterator[OwnCall]:
-    """Give them one by one."""
-    for function in ("Authorize", "Callback", "Announce", "Consumer"):
+def own_calls(main: Stack) -> Iterator[OwnCall]:
+    """Give them one by one, for a stack with or without its options."""
+    for function in ("Authorize", "Callback", "Announce", "Connections", "Remind", "Consumer"):
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             yield OwnCall(Call(f"{function}Function", action, f"{function}LogGroup.Arn"), _LOG)
     for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"):
-        yield OwnCall(Call("AnnounceFunction", f"dynamodb:{action}", "TokensTable.StreamArn"), _STREAM)
+        for mapping in main.of_type("AWS::Lambda::EventSourceMapping").values():
+            yield OwnCall(Call("AnnounceFunction", f"dynamodb:{action}", named(mapping["EventSourceArn"])), _STREAM)
     for action in ("kms:GenerateDataKey", "kms:Decrypt"):
         for service in ("sns", "sqs"):
             yield OwnCall(

@@ -24,7 +24,7 @@ class Comparison:
 def compare(calls: Iterable[Call], main: Stack, consumer: Stack, resources: Resources) -> Comparison:
     """Compare the calls of our code, and those of AWS in its name, with what both templates say."""
     said = policies(main, consumer, resources)
-    by_aws = [replace(own.call, resource=resources.meant(own.call.resource)) for own in own_calls()]
+    by_aws = [replace(own.call, resource=resources.meant(own.call.resource)) for own in own_calls(main)]
     allowing = {call: said[call.caller].allowing(call) for call in [*calls, *by_aws]}
     used = {(call.caller, grant) for call, found in allowing.items() for grant in found}
     given = {(caller, grant) for caller, policy in said.items() for grant in policy.own if grant.effect == "Allow"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import boto3
@@ -13,8 +14,10 @@ from local.aws import REGION
 from local.stack import Stack
 from local.template import Json
 from tests.integration.walker import Walker, attempt_of
+from tests.kit.listener import Listener
 from tests.privileges.recorder import Recorder
-from tests.privileges.roles import CONSUMER
+from tests.privileges.roles import CONSUMER, EVERYTHING_TOLD
+from tests.template.stack import named, source, translate
 
 ACCOUNTS = {"pocketful": "YA0002", "fivepaisa": "50052770"}
 CALLBACK, ANNOUNCE = "CallbackFunction", "AnnounceFunction"
@@ -155,6 +158,46 @@ def consumer_that_asks_for_many(stack: Stack, recorder: Recorder) -> None:
     assert recorder.count(CONSUMER, "dynamodb:Query", f"{table}/index/by_broker")
 
 
+def connections_that_are_listed_and_ended(stack: Stack, _: Recorder) -> None:
+    walker, listener = Walker(stack), Listener(stack)
+    session = walker.session(broker="pocketful", user_id="leela", account="YA0002")
+    attempt = attempt_of(walker.get(walker.at_broker(walker.open(session))))
+    (listed,) = walker.backend("GET", "/connections/leela").json()["connections"]
+    assert listed["attempt_id"] == attempt
+    assert walker.backend("DELETE", "/connections/leela/pocketful/YA0002").status_code == 200
+    listener.wait_for(f"{attempt}.revoked")
+
+
+def login_that_failed_is_told(stack: Stack, _: Recorder) -> None:
+    walker, listener = Walker(stack), Listener(stack)
+    declined = walker.result(walker.get(walker.at_broker(walker.start("pocketful"), button=1)))
+    listener.wait_for(f"{declined['attempt_id']}.failed")
+
+
+def token_that_ends_and_is_missed(stack: Stack, _: Recorder) -> None:
+    """An hour before its end, and on the morning after, by the times of the runs."""
+    walker, listener = Walker(stack), Listener(stack)
+    session = walker.session(broker="pocketful", user_id="kabir", account="YA0002")
+    attempt = attempt_of(walker.get(walker.at_broker(walker.open(session))))
+    row = walker.token_row("kabir", "pocketful#YA0002")
+    assert row is not None
+    ends = int(row["expires_at"]["N"])
+    run(stack, "EndingSchedule", ends - 3600)
+    assert listener.wait_for(f"{attempt}.expiring")["data"]["expires_at"] == ends
+    key = {"user_id": {"S": "kabir"}, "connection": {"S": "pocketful#YA0002"}}
+    stack.clients.dynamodb.delete_item(TableName=stack.outputs["TokensTableName"], Key=key)
+    run(stack, "ReminderTimes", ends + 60)
+    assert listener.wait_for(f"{attempt}.reminder")["data"]["connected_until"] == ends
+
+
+def run(stack: Stack, schedule: str, scheduled: int) -> None:
+    """Call a schedule's target as EventBridge Scheduler does."""
+    target = translate(source(), **EVERYTHING_TOLD).properties(schedule)["Target"]
+    time = datetime.fromtimestamp(scheduled, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    function = named(target["Arn"]).removesuffix("Aliaslive")
+    stack.functions[function].invoke(json.loads(target["Input"].replace("<aws.scheduler.scheduled-time>", time)))
+
+
 JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
     secret_that_is_out_of_reach,
     direct_logins_and_their_pages,
@@ -168,4 +211,7 @@ JOURNEYS: tuple[Callable[[Stack, Recorder], None], ...] = (
     event_that_comes_twice,
     consumer_that_fails,
     consumer_that_asks_for_many,
+    connections_that_are_listed_and_ended,
+    login_that_failed_is_told,
+    token_that_ends_and_is_missed,
 )

@@ -14,6 +14,8 @@ from tests.template.stack import FUNCTIONS, ROOT, Json, Stack, named
 
 CONSUMER = "ConsumerFunction"
 CALLERS = frozenset({*FUNCTIONS, CONSUMER})
+# All that a stack can be asked to tell: whoever tells it asks AWS for more.
+EVERYTHING_TOLD = {"FailedEvents": "true", "ExpiringEvents": "true", "Reminders": "true"}
 _CONSUMER_SOURCE: Path = ROOT / "examples" / "consumer" / "template.yaml"
 
 

@@ -12,7 +12,7 @@ from tests.privileges.aws_itself import OwnCall, own_calls
 from tests.privileges.calls import Call
 from tests.privileges.comparison import Comparison, compare
 from tests.privileges.conftest import Evidence
-from tests.privileges.roles import CALLERS, CONSUMER, consumer_source, policies
+from tests.privileges.roles import CALLERS, CONSUMER, EVERYTHING_TOLD, consumer_source, policies
 from tests.template.stack import FUNCTIONS, Json, source, translate
 
 _ROLE = "Properties/Policies/0/PolicyDocument/Statement"
@@ -20,12 +20,13 @@ _ENCRYPTS = "CallbackEncrypts/Properties/PolicyDocument/Statement/0"
 _KEY = "TokenKey/Properties/KeyPolicy/Statement"
 _POLICY = "ConsumerPolicy/Properties/PolicyDocument/Statement"
 DROP = object()
+ASKED = translate(source(), **EVERYTHING_TOLD)
 
 
 def compared(evidence: Evidence, change: Callable[[Json, Json], None] = lambda _main, _consumer: None) -> Comparison:
     main, consumer = source(), consumer_source()
     change(main, consumer)
-    return compare(evidence.calls, translate(main), translate(consumer), evidence.resources)
+    return compare(evidence.calls, translate(main, **EVERYTHING_TOLD), translate(consumer), evidence.resources)
 
 
 def test_no_function_asks_for_more_than_its_role_allows(evidence: Evidence) -> None:
@@ -42,7 +43,7 @@ def test_every_function_was_heard(evidence: Evidence) -> None:
 
 def test_what_aws_does_in_a_roles_name_no_code_of_ours_does(evidence: Evidence) -> None:
     ours = {(call.caller, call.action, evidence.resources.used(call.resource)) for call in evidence.calls}
-    for own in own_calls():
+    for own in own_calls(ASKED):
         assert own.reason
         assert (own.call.caller, own.call.action, evidence.resources.meant(own.call.resource)) not in ours
 
@@ -54,7 +55,7 @@ def test_nobody_but_callback_may_encrypt_and_nobody_but_a_consumer_decrypt(evide
         ("kms:Decrypt", CONSUMER),
     }
     others = [replace(call, caller=caller) for call in calls for caller in CALLERS - {call.caller}]
-    main, consumer = translate(source()), translate(consumer_source())
+    main, consumer = translate(source(), **EVERYTHING_TOLD), translate(consumer_source())
     refused = compare(others, main, consumer, evidence.resources).outside
     assert refused == {(call.caller, call.action, call.resource) for call in others}
 
@@ -63,7 +64,9 @@ def test_nobody_but_callback_may_encrypt_and_nobody_but_a_consumer_decrypt(evide
 @pytest.mark.parametrize("action", ["kms:Encrypt", "kms:Decrypt"])
 def test_role_and_key_each_refuse_another_encryption_context(evidence: Evidence, action: str, changed: str) -> None:
     call = next(call for call in evidence.calls if call.action == action)
-    said = policies(translate(source()), translate(consumer_source()), evidence.resources)[call.caller]
+    said = policies(translate(source(), **EVERYTHING_TOLD), translate(consumer_source()), evidence.resources)[
+        call.caller
+    ]
     assert said.own_word(call)
     assert said.resources_word(call)
 
@@ -77,10 +80,12 @@ def test_role_and_key_each_refuse_another_encryption_context(evidence: Evidence,
     assert not said.resources_word(other)
 
 
-@pytest.mark.parametrize("own", [own for own in own_calls() if own.call.context], ids=lambda own: str(own.call))
+@pytest.mark.parametrize("own", [own for own in own_calls(ASKED) if own.call.context], ids=lambda own: str(own.call))
 def test_role_and_key_each_refuse_the_messaging_key_to_the_functions_code(evidence: Evidence, own: OwnCall) -> None:
     through = replace(own.call, resource=evidence.resources.meant(own.call.resource))
-    said = policies(translate(source()), translate(consumer_source()), evidence.resources)[own.call.caller]
+    said = policies(translate(source(), **EVERYTHING_TOLD), translate(consumer_source()), evidence.resources)[
+        own.call.caller
+    ]
     assert said.own_word(through)
     assert said.resources_word(through)
     directly = replace(through, context=())
@@ -110,6 +115,10 @@ class Change:
 
 def _arn(name: str) -> Json:
     return {"Fn::GetAtt": f"{name}.Arn"}
+
+
+def _stream(name: str) -> Json:
+    return {"Fn::GetAtt": f"{name}.StreamArn"}
 
 
 CHANGES = [
@@ -147,6 +156,12 @@ CHANGES = [
         _arn("CallbackRole"),
         outside="sqs:SendMessage",
     ),
+    Change(f"ConnectionsRole/{_ROLE}/0/Action", ["dynamodb:GetItem", "dynamodb:Query"], outside="dynamodb:DeleteItem"),
+    Change(f"ConnectionsRole/{_ROLE}/1", DROP, outside="dynamodb:PutItem"),
+    Change(f"RemindRole/{_ROLE}/0/Resource", [_arn("TokensTable")], outside="dynamodb:Query"),
+    Change(f"RemindRole/{_ROLE}/1/Action", ["dynamodb:UpdateItem"], outside="dynamodb:Scan"),
+    Change(f"RemindRole/{_ROLE}/1/Action", ["dynamodb:Scan"], outside="dynamodb:UpdateItem"),
+    Change(f"AnnounceRole/{_ROLE}/0/Resource", [_stream("TokensTable")], outside="dynamodb:GetRecords"),
     Change(f"{_POLICY}/0", DROP, outside="dynamodb:GetItem"),
     Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem"], outside="dynamodb:Query"),
     Change(f"{_POLICY}/1", DROP, outside="dynamodb:Query"),
@@ -167,6 +182,8 @@ CHANGES = [
     ),
     Change(f"{_ENCRYPTS}/Action", ["kms:Encrypt", "kms:ReEncryptTo"], unused="kms:ReEncryptTo"),
     Change(f"AnnounceRole/{_ROLE}/2/Action", ["sqs:SendMessage", "sqs:PurgeQueue"], unused="sqs:PurgeQueue"),
+    Change(f"RemindRole/{_ROLE}/0/Action", ["dynamodb:Query", "dynamodb:GetItem"], unused="dynamodb:GetItem"),
+    Change(f"ConnectionsRole/{_ROLE}/1/Action", ["dynamodb:PutItem", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(f"{_POLICY}/0/Action", ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"], unused="dynamodb:Scan"),
     Change(
         f"ConsumerRole/{_ROLE}/2/Action",
@@ -189,7 +206,7 @@ def test_a_changed_policy_is_noticed(evidence: Evidence, change: Change) -> None
 def test_a_call_that_nobody_allowed_is_noticed(evidence: Evidence) -> None:
     table = next(call.resource for call in evidence.calls if call.action == "dynamodb:UpdateItem")
     scan = Call("CallbackFunction", "dynamodb:Scan", table)
-    main, consumer = translate(source()), translate(consumer_source())
+    main, consumer = translate(source(), **EVERYTHING_TOLD), translate(consumer_source())
     assert compare([scan], main, consumer, evidence.resources).outside == {(scan.caller, scan.action, scan.resource)}
 
 

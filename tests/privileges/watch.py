@@ -31,10 +31,11 @@ def watched(engine: Engine | None = None, **settings: Any) -> Iterator[Watched]:
     """Run the local stack; fail at its end if a function asked for something that its role does not allow."""
     recorder = Recorder(engine or Moto(), CALLERS)
     with Stack(engine=recorder, **settings) as stack:
-        main, consumer = translate(source()), translate(consumer_source())
+        main, consumer = translate(source(), **settings.get("parameters", {})), translate(consumer_source())
         resources = resources_of(stack, main, consumer)
         yield Watched(stack, recorder, resources)
-        assert not compare(recorder.calls, main, consumer, resources).outside
+        outside = compare(recorder.calls, main, consumer, resources).outside
+        assert not outside, outside
 
 
 @contextmanager

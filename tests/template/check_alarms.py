@@ -110,6 +110,6 @@ def what_the_filters_count_is_in_this_stacks_logs(stack: Stack) -> None:
         ("AccessLogGroup", '{ $.status = "429" }', (OWN, "refused_by_gateway")),
         *(
             (f"{function}LogGroup", '{ $.level = "ERROR" }', (OWN, "error_lines"))
-            for function in ("Authorize", "Callback", "Announce")
+            for function in ("Authorize", "Callback", "Announce", "Connections", "Remind")
         ),
     }

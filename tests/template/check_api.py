@@ -18,6 +18,8 @@ SIGNED = {
     "POST /sessions": "AuthorizeFunction",
     "POST /confirm": "CallbackFunction",
     "GET /attempts/{attempt_id}": "CallbackFunction",
+    "GET /connections/{user_id}": "ConnectionsFunction",
+    "DELETE /connections/{user_id}/{broker}/{account}": "ConnectionsFunction",
 }
 STAGE = "HttpApiApiGatewayDefaultStage"
 # What the access log may say: no path, no query, no header, nothing about the caller beyond the address.

@@ -28,9 +28,31 @@ ENVIRONMENT = {
         "BROKERLINK_TOPIC": "TokenIssuedTopic",
         "BROKERLINK_DEAD_LETTERS": "AnnounceDeadLetters",
         "BROKERLINK_SOURCE": "brokerlink/${AWS::StackName}",
+        "BROKERLINK_LINKS_TABLE": "LinksTable",
+        "BROKERLINK_ATTEMPTS_TABLE": "LoginAttemptsTable",
+    },
+    "RemindFunction": {
+        "BROKERLINK_TOKENS_TABLE": "TokensTable",
+        "BROKERLINK_LINKS_TABLE": "LinksTable",
+        "BROKERLINK_BROKER_APPS": "BrokerApps",
+        "BROKERLINK_EXPIRING_MINUTES": "",
+        "BROKERLINK_REMINDERS": "Reminders",
+        "BROKERLINK_LOGIN_URL": "LoginUrl",
+        "BROKERLINK_START_URL": "StartUrlParameter.Value",
+    },
+    "ConnectionsFunction": {
+        "BROKERLINK_TOKENS_TABLE": "TokensTable",
+        "BROKERLINK_LINKS_TABLE": "LinksTable",
     },
 }
-TIMEOUTS = {"AuthorizeFunction": 10, "CallbackFunction": 28, "AnnounceFunction": 60}
+TIMEOUTS = {
+    "AuthorizeFunction": 10,
+    "CallbackFunction": 28,
+    "AnnounceFunction": 60,
+    "ConnectionsFunction": 28,
+    "RemindFunction": 900,
+}
+MEMORY = {"RemindFunction": 1769}
 # Lambda's limit for all names and values together.
 ENVIRONMENT_BYTES = 4096
 # More than any physical name or ARN of this stack takes.
@@ -77,7 +99,7 @@ def functions_have_their_limits(stack: Stack) -> None:
     for name, timeout in TIMEOUTS.items():
         function = stack.properties(name)
         assert function["Timeout"] == timeout, name
-        assert function["MemorySize"] == 512, name
+        assert function["MemorySize"] == MEMORY.get(name, 512), name
         assert function["Runtime"] == "python3.13", name
         assert [named(item) for item in function["Architectures"]] == ["Architecture"], name
         handler = name.removesuffix("Function").lower()
@@ -120,6 +142,8 @@ def every_log_is_structured_encrypted_and_ends(stack: Stack) -> None:
 
 
 def no_reference_makes_a_cycle(stack: Stack) -> None:
-    """A function that named the API would: the API's definition names the functions."""
+    """A function that named the API would: the API's definition names the functions to which its routes lead."""
+    reached = str([operation["x-amazon-apigateway-integration"]["uri"] for _, operation in stack.routes])
     for name in FUNCTIONS:
         assert "HttpApi" not in str(stack.properties(name)), name
+        assert ("StartUrlParameter" in str(stack.properties(name))) <= (f"{name}Alias" not in reached), name

@@ -34,7 +34,7 @@ def _use_of(stack: Stack, key: str) -> set[Grant]:
 
 
 def only_callback_encrypts_and_only_the_context_decrypts(stack: Stack) -> None:
-    own = [f"{name}Role.Arn" for name in ("Announce", "Authorize", "Callback")]
+    own = [f"{name}Role.Arn" for name in ("Announce", "Authorize", "Callback", "Connections", "Remind")]
     callback = {"ArnEquals": {"aws:PrincipalArn": "CallbackRole.Arn"}, **TOKEN_CONTEXT}
     assert _use_of(stack, "TokenKey") == {
         Grant("kms:Encrypt", "*", condition(callback), ACCOUNT),

@@ -1,4 +1,4 @@
-"""The topic, the queue and the stream between the Tokens table and them."""
+"""The topic, the queue and the streams between the tables and them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.template.check_keys import ACCOUNT
 from tests.template.iam import Grant, condition, grants
 from tests.template.stack import Stack, named
 
-MAPPING = "AnnounceFunctionTokenStored"
+MAPPINGS = {"AnnounceFunctionTokenStored": "TokensTable", "AnnounceFunctionLinkTold": "LinksTable"}
 PLAIN = condition({"Bool": {"aws:SecureTransport": "false"}})
 _ANNOUNCE = condition({"ArnEquals": {"aws:PrincipalArn": "AnnounceRole.Arn"}})
 _NOT_ANNOUNCE = condition({"ArnNotEquals": {"aws:PrincipalArn": "AnnounceRole.Arn"}})
@@ -46,23 +46,33 @@ def topic_and_queue_are_encrypted_with_the_messaging_key(stack: Stack) -> None:
     assert stack.properties("AnnounceDeadLetters")["MessageRetentionPeriod"] == 14 * 86_400
 
 
-def the_stream_is_announced_as_long_as_it_lives(stack: Stack) -> None:
-    assert stack.of_type("AWS::Lambda::EventSourceMapping").keys() == {MAPPING}
-    mapping = stack.properties(MAPPING)
-    assert named(mapping["EventSourceArn"]) == "TokensTable.StreamArn"
-    assert named(mapping["FunctionName"]) == "AnnounceFunctionAliaslive"
-    assert mapping["StartingPosition"] == "TRIM_HORIZON"
-    assert mapping["MaximumRetryAttempts"] == -1
-    assert mapping["MaximumRecordAgeInSeconds"] == 86_400
+def the_streams_are_announced_as_long_as_they_live(stack: Stack) -> None:
+    assert stack.of_type("AWS::Lambda::EventSourceMapping").keys() == MAPPINGS.keys()
+    for name, table in MAPPINGS.items():
+        mapping = stack.properties(name)
+        assert named(mapping["EventSourceArn"]) == f"{table}.StreamArn"
+        assert named(mapping["FunctionName"]) == "AnnounceFunctionAliaslive"
+        assert mapping["StartingPosition"] == "TRIM_HORIZON"
+        assert mapping["MaximumRetryAttempts"] == -1
+        assert mapping["MaximumRecordAgeInSeconds"] == 86_400
 
 
 def one_bad_record_holds_up_no_other(stack: Stack) -> None:
-    mapping = stack.properties(MAPPING)
-    assert mapping["BisectBatchOnFunctionError"] is True
-    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert named(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == "AnnounceDeadLetters.Arn"
+    for name in MAPPINGS:
+        mapping = stack.properties(name)
+        assert mapping["BisectBatchOnFunctionError"] is True
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert named(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == "AnnounceDeadLetters.Arn"
 
 
 def removals_do_not_reach_announce(stack: Stack) -> None:
-    (filtered,) = stack.properties(MAPPING)["FilterCriteria"]["Filters"]
+    (filtered,) = stack.properties("AnnounceFunctionTokenStored")["FilterCriteria"]["Filters"]
     assert json.loads(filtered["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}
+
+
+def of_links_only_what_tells_something_reaches_announce(stack: Stack) -> None:
+    (filtered,) = stack.properties("AnnounceFunctionLinkTold")["FilterCriteria"]["Filters"]
+    assert json.loads(filtered["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"NewImage": {"notice_id": {"S": [{"exists": True}]}}},
+    }

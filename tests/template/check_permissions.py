@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.template.iam import Grant, condition, grants, role_documents, role_grants
+from tests.template.iam import Grant, condition, grants, role_documents, role_grants, stream_of
 from tests.template.stack import FUNCTIONS, Stack, listed, named
 
 TOKEN_CONTEXT = {
@@ -38,15 +38,27 @@ ALLOWED = {
         *_own_log("CallbackLogGroup"),
     },
     "AnnounceRole": {
-        Grant("dynamodb:DescribeStream", "TokensTable.StreamArn"),
-        Grant("dynamodb:GetRecords", "TokensTable.StreamArn"),
-        Grant("dynamodb:GetShardIterator", "TokensTable.StreamArn"),
-        Grant("dynamodb:ListStreams", "TokensTable.StreamArn"),
+        *stream_of("TokensTable"),
+        *stream_of("LinksTable"),
         Grant("sns:Publish", "TokenIssuedTopic"),
         Grant("sqs:SendMessage", "AnnounceDeadLetters.Arn"),
         Grant("kms:Decrypt", "MessagingKey.Arn", condition(MESSAGING)),
         Grant("kms:GenerateDataKey", "MessagingKey.Arn", condition(MESSAGING)),
         *_own_log("AnnounceLogGroup"),
+    },
+    "RemindRole": {
+        Grant("dynamodb:Query", "TokensTable.Arn"),
+        Grant("dynamodb:Query", "${TokensTable.Arn}/index/by_broker"),
+        Grant("dynamodb:Scan", "LinksTable.Arn"),
+        Grant("dynamodb:UpdateItem", "LinksTable.Arn"),
+        *_own_log("RemindLogGroup"),
+    },
+    "ConnectionsRole": {
+        Grant("dynamodb:DeleteItem", "TokensTable.Arn"),
+        Grant("dynamodb:GetItem", "TokensTable.Arn"),
+        Grant("dynamodb:Query", "TokensTable.Arn"),
+        Grant("dynamodb:PutItem", "LinksTable.Arn"),
+        *_own_log("ConnectionsLogGroup"),
     },
 }
 CONSUMER = {
@@ -111,5 +123,7 @@ def only_the_api_invokes_and_only_on_its_own_routes(stack: Stack) -> None:
         ("CallbackFunctionAliaslive", "GET/result"),
         ("CallbackFunctionAliaslive", "POST/callback/*"),
         ("CallbackFunctionAliaslive", "POST/confirm"),
+        ("ConnectionsFunctionAliaslive", "DELETE/connections/*/*/*"),
+        ("ConnectionsFunctionAliaslive", "GET/connections/*"),
     ]
     assert not stack.of_type("AWS::Lambda::Url")

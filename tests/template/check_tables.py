@@ -1,4 +1,4 @@
-"""The two tables and the secret: keys, lifetimes, encryption."""
+"""The tables and the secret: keys, lifetimes, encryption."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ def _keys(schema: list[Json]) -> list[tuple[str, str]]:
 
 
 def tables_have_the_fixed_keys(stack: Stack) -> None:
-    assert stack.of_type("AWS::DynamoDB::Table").keys() == {"LoginAttemptsTable", "TokensTable"}
+    assert stack.of_type("AWS::DynamoDB::Table").keys() == {"LoginAttemptsTable", "TokensTable", "LinksTable"}
     attempts, tokens = stack.properties("LoginAttemptsTable"), stack.properties("TokensTable")
     assert _keys(attempts["KeySchema"]) == [("attempt_id", "HASH")]
-    assert _keys(tokens["KeySchema"]) == [("user_id", "HASH"), ("connection", "RANGE")]
+    for table in (tokens, stack.properties("LinksTable")):
+        assert _keys(table["KeySchema"]) == [("user_id", "HASH"), ("connection", "RANGE")]
     types = {item["AttributeName"]: item["AttributeType"] for item in tokens["AttributeDefinitions"]}
     assert types == {"user_id": "S", "connection": "S", "shard": "S", "expires_at": "N"}
 
@@ -26,7 +27,7 @@ def live_tokens_of_a_broker_can_be_paged_whole(stack: Stack) -> None:
 
 
 def dead_rows_are_removed(stack: Stack) -> None:
-    for table, attribute in (("LoginAttemptsTable", "ttl"), ("TokensTable", "expires_at")):
+    for table, attribute in (("LoginAttemptsTable", "ttl"), ("TokensTable", "expires_at"), ("LinksTable", "ttl")):
         assert stack.properties(table)["TimeToLiveSpecification"] == {"AttributeName": attribute, "Enabled": True}
 
 
@@ -37,8 +38,9 @@ def tables_are_encrypted_on_demand_and_not_kept_in_backups(stack: Stack) -> None
         assert "PointInTimeRecoverySpecification" not in table, name
 
 
-def the_stream_has_both_images_and_only_tokens_have_one(stack: Stack) -> None:
-    assert stack.properties("TokensTable")["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+def streams_have_both_images_and_attempts_have_none(stack: Stack) -> None:
+    for table in ("TokensTable", "LinksTable"):
+        assert stack.properties(table)["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
     assert "StreamSpecification" not in stack.properties("LoginAttemptsTable")
 
 

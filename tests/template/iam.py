@@ -83,3 +83,9 @@ def role_documents(stack: Stack, role: str) -> Iterator[Json]:
 
 def role_grants(stack: Stack, role: str) -> list[Grant]:
     return [grant for document in role_documents(stack, role) for grant in grants(document)]
+
+
+def stream_of(table: str) -> set[Grant]:
+    """Give what reading a table's stream takes."""
+    actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    return {Grant(f"dynamodb:{action}", f"{table}.StreamArn") for action in actions}

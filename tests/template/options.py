@@ -24,6 +24,10 @@ ALARM_TOPIC: Final[Parameters] = {"AlarmTopicArn": "arn:aws:sns:ap-south-1:11112
 RELEASE: Final[Parameters] = {"ReleaseHash": "0123456789abcdef" * 4}
 PLAIN: Final[Parameters] = {"Architecture": "x86_64", "LogLevel": "DEBUG", "DeletionProtection": "false"}
 LOGIN_PAGE: Final[Parameters] = {"LoginUrl": "https://trade.example/brokers/{broker}?user={user_id}"}
+FAILED_EVENTS: Final[Parameters] = {"FailedEvents": "true"}
+EXPIRING: Final[Parameters] = {"ExpiringEvents": "true", "ExpiringMinutes": "90"}
+REMINDERS: Final[Parameters] = {"Reminders": "true", "ReminderSchedule": "cron(0 8 ? * MON-FRI *)"}
+EMAIL: Final[Parameters] = {**REMINDERS, "NotifyEmail": "trader@trade.example"}
 
 OPTIONS: Final[Mapping[str, Parameters]] = {
     "a domain": DOMAIN,
@@ -40,6 +44,10 @@ OPTIONS: Final[Mapping[str, Parameters]] = {
     "a release hash": RELEASE,
     "other plain values": PLAIN,
     "a platform's login page": LOGIN_PAGE,
+    "failed events": FAILED_EVENTS,
+    "expiring events": EXPIRING,
+    "reminders": REMINDERS,
+    "an e-mail": EMAIL,
 }
 EVERYTHING: Final[Parameters] = {
     **RECORD,
@@ -53,4 +61,7 @@ EVERYTHING: Final[Parameters] = {
     **RELEASE,
     **PLAIN,
     **LOGIN_PAGE,
+    **FAILED_EVENTS,
+    **EXPIRING,
+    **EMAIL,
 }

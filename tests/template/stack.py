@@ -22,7 +22,7 @@ type Json = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "template.yaml"
 
-FUNCTIONS = ("AuthorizeFunction", "CallbackFunction", "AnnounceFunction")
+FUNCTIONS = ("AuthorizeFunction", "CallbackFunction", "AnnounceFunction", "ConnectionsFunction", "RemindFunction")
 
 
 @dataclass(frozen=True)

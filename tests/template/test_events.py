@@ -6,16 +6,18 @@ import base64
 import hashlib
 import json
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
 
 from tests.template.check_api import OPEN, SIGNED
-from tests.template.stack import ROOT, Json
+from tests.template.stack import ROOT, Json, Stack
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
-REQUESTS = [path for path in EVENTS if not path.name.startswith("announce-")]
+REQUESTS = [path for path in EVENTS if not path.name.startswith(("announce-", "remind-"))]
+RUNS = [path for path in EVENTS if path.name.startswith("remind-")]
 CHANGES = [path for path in EVENTS if path.name.startswith("announce-")]
 # What the broker and the browser would carry back, made from a text that says what it is.
 STATE = base64.urlsafe_b64encode(b"state-of-a-sample-event-not-real").rstrip(b"=").decode()
@@ -59,18 +61,38 @@ def test_a_request_says_its_parameters_twice_alike(path: Path) -> None:
     assert dict(parameters).get("attempt", ATTEMPT) == ATTEMPT
 
 
-def test_the_changes_are_an_insert_a_modify_and_a_removal_by_ttl() -> None:
-    records = [record for path in CHANGES for record in _read(path)["Records"]]
-    assert [record["eventName"] for record in records] == ["INSERT", "MODIFY", "REMOVE"]
+def test_the_changes_are_of_every_kind() -> None:
+    records = {path.stem: record for path in CHANGES for record in _read(path)["Records"]}
+    assert {name.removeprefix("announce-"): record["eventName"] for name, record in records.items()} == {
+        "insert": "INSERT",
+        "modify": "MODIFY",
+        "ttl-removal": "REMOVE",
+        "revoked": "INSERT",
+        "expiring": "INSERT",
+        "reminder": "MODIFY",
+        "failed": "MODIFY",
+    }
     service = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
-    assert [record.get("userIdentity") for record in records] == [None, None, service]
-    for record in records:
-        images = record["dynamodb"].keys() & {"NewImage", "OldImage"}
+    for name, record in records.items():
+        assert record.get("userIdentity") == (service if name == "announce-ttl-removal" else None)
+        change = record["dynamodb"]
+        images = change.keys() & {"NewImage", "OldImage"}
         expected = {"INSERT": {"NewImage"}, "MODIFY": {"NewImage", "OldImage"}, "REMOVE": {"OldImage"}}
-        assert images == expected[record["eventName"]]
-        assert record["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
-        assert record["dynamodb"]["Keys"].keys() == {"user_id", "connection"}
-        assert all(record["dynamodb"]["Keys"].items() <= record["dynamodb"][image].items() for image in images)
+        attempts = "LoginAttempts" in record["eventSourceARN"]
+        assert images == ({"NewImage"} if attempts else expected[record["eventName"]])
+        assert change["StreamViewType"] == ("NEW_IMAGE" if attempts else "NEW_AND_OLD_IMAGES")
+        assert change["Keys"].keys() == ({"attempt_id"} if attempts else {"user_id", "connection"})
+        assert all(change["Keys"].items() <= change[image].items() for image in images)
+
+
+def test_every_schedule_has_a_sample(stack: Stack) -> None:
+    schedules = stack.whole["Resources"]
+    inputs = [each["Properties"]["Target"]["Input"] for each in schedules.values() if "Schedule" in each["Type"]]
+    samples = [_read(path) for path in RUNS]
+    assert {sample["run"] for sample in samples} == {json.loads(text)["run"] for text in inputs}
+    for sample in samples:
+        assert datetime.fromisoformat(sample["time"]).utcoffset() == timedelta(0)
+        assert sample.keys() == {"run", "time"}
 
 
 def test_every_route_has_a_sample() -> None:

@@ -34,6 +34,7 @@ _SHIFT = {
     "ServerlessDeploymentApplication",
     "TrafficShiftRole",
 }
+_REMINDERS = {"EndingSchedule", "ReminderTimes", "ScheduleRole"}
 ADDED: Mapping[str, set[str]] = {
     "a domain": _DOMAIN,
     "a domain with its record": {*_DOMAIN, "CustomDomainRecord"},
@@ -42,6 +43,10 @@ ADDED: Mapping[str, set[str]] = {
     "two addresses": {*_ONE, "EgressAddressB", "EgressNatB", "EgressPublicRoutesOfSubnetB", "EgressPublicSubnetB"},
     "a canary": _SHIFT,
     "a linear shift": _SHIFT,
+    "expiring events": {"EndingSchedule", "ScheduleRole"},
+    "reminders": _REMINDERS,
+    "an e-mail": {*_REMINDERS, "NotifySubscription"},
+    "failed events": {"AnnounceFunctionLoginFailed"},
 }
 _ATTRIBUTE_OR_NAME = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 # Of two options that exclude each other one is in each; `make check` lints the default.

@@ -24,6 +24,7 @@ def test_what_can_work_is_let_through(parameters: Parameters) -> None:
         ({"HostedZoneId": RECORD["HostedZoneId"]}, "HostedZoneId is for the record of DomainName"),
         ({"DefaultEndpoint": "false"}, "would leave the API without an address"),
         ({**CDN, "DefaultEndpoint": "false"}, "would leave the API without an address"),
+        ({"NotifyEmail": "trader@trade.example"}, "NotifyEmail gets the reminders"),
         ({"CanonicalHost": "false"}, "the address is known from PublicBaseUrl alone"),
         ({**DOMAIN, "CanonicalHost": "false"}, "the address is known from PublicBaseUrl alone"),
     ],

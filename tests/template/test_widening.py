@@ -14,9 +14,11 @@ from tests.template import (
     check_api,
     check_domain,
     check_egress,
+    check_failures,
     check_functions,
     check_keys,
     check_messages,
+    check_notices,
     check_notification,
     check_outputs,
     check_permissions,
@@ -85,6 +87,7 @@ _MESSAGING_KEY = "MessagingKey/Properties/KeyPolicy/Statement"
 _TOPIC = "TokenIssuedTopicPolicy/Properties/PolicyDocument/Statement"
 _QUEUE = "AnnounceDeadLettersPolicy/Properties/PolicyDocument/Statement"
 _STREAM = "AnnounceFunction/Properties/Events/TokenStored/Properties"
+_TOLD = "AnnounceFunction/Properties/Events/LinkTold/Properties"
 _CONTEXT = "Condition/StringEquals/kms:EncryptionContext:purpose"
 _KEYS = "Condition/ForAllValues:StringEquals/kms:EncryptionContextKeys/4"
 
@@ -102,14 +105,21 @@ no_service = check_keys.no_service_uses_the_token_key
 topic = check_messages.only_announce_publishes_and_only_this_account_subscribes
 queue = check_messages.only_announce_sends_to_the_dead_letters
 encrypted = check_messages.topic_and_queue_are_encrypted_with_the_messaging_key
-lasting = check_messages.the_stream_is_announced_as_long_as_it_lives
+lasting = check_messages.the_streams_are_announced_as_long_as_they_live
 isolated = check_messages.one_bad_record_holds_up_no_other
 filtered = check_messages.removals_do_not_reach_announce
+telling = check_messages.of_links_only_what_tells_something_reaches_announce
+failures = check_failures.failures_are_announced_as_tokens_are
+failed = check_failures.announce_sees_of_attempts_what_has_failed_and_no_more
+runs = check_notices.each_run_is_told_when_it_was_scheduled_in_indian_time
+calls = check_notices.schedules_may_call_remind_and_nothing_else
+lead = check_notices.the_settings_reach_remind
+letters = check_notices.an_address_gets_reminders_and_no_other_event
 keys = check_tables.tables_have_the_fixed_keys
 index = check_tables.live_tokens_of_a_broker_can_be_paged_whole
 ttl = check_tables.dead_rows_are_removed
 at_rest = check_tables.tables_are_encrypted_on_demand_and_not_kept_in_backups
-images = check_tables.the_stream_has_both_images_and_only_tokens_have_one
+images = check_tables.streams_have_both_images_and_attempts_have_none
 protected = check_tables.tokens_are_protected_from_deletion_by_default
 no_secret = check_tables.the_template_holds_no_secret
 routes = check_api.routes_go_where_the_contract_says
@@ -166,10 +176,13 @@ WIDENINGS = [
     Widening(f"{_statements('CallbackRole')}/0/Action/2", "dynamodb:Scan", exactly),
     Widening(f"{_statements('CallbackRole')}/2/Resource", "*", exactly),
     Widening(f"{_statements('CallbackRole')}/4", _allow("sns:Publish", {"Ref": "TokenIssuedTopic"}), exactly),
-    Widening(f"{_statements('AnnounceRole')}/0/Resource/Fn::GetAtt", ["TokensTable", "Arn"], exactly),
+    Widening(f"{_statements('AnnounceRole')}/0/Resource/0/Fn::GetAtt", ["TokensTable", "Arn"], exactly),
     Widening(f"{_statements('AnnounceRole')}/3/Resource", _arn("TokenKey"), exactly),
     Widening(f"{_statements('AnnounceRole')}/3/Condition", DROP, exactly),
     Widening(f"{_statements('AnnounceRole')}/5", _allow("dynamodb:GetItem", _arn("TokensTable")), exactly),
+    Widening(f"{_statements('ConnectionsRole')}/0/Action/3", "dynamodb:PutItem", exactly),
+    Widening(f"{_statements('RemindRole')}/0/Action", ["dynamodb:Query", "dynamodb:GetItem"], exactly),
+    Widening(f"{_statements('ConnectionsRole')}/3", _allow("kms:Decrypt", _arn("TokenKey")), exactly),
     Widening("AuthorizeRole/Properties/ManagedPolicyArns", ["arn:aws:iam::aws:policy/ReadOnlyAccess"], exactly),
     Widening("CallbackEncrypts/Properties/Roles/0/Ref", "AnnounceRole", exactly),
     Widening(f"{_ENCRYPT}/Action", ["kms:Encrypt", "kms:Decrypt"], exactly),
@@ -221,6 +234,8 @@ WIDENINGS = [
     Widening(f"{_TOKEN_KEY}/2/Principal", _EVERYBODY, token_key),
     Widening(f"{_TOKEN_KEY}/3", DROP, token_key),
     Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/2", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/3", DROP, token_key),
+    Widening(f"{_TOKEN_KEY}/3/Condition/ArnEquals/aws:PrincipalArn/4", DROP, token_key),
     Widening(f"{_TOKEN_KEY}/0", DROP, managed),
     Widening(f"{_MESSAGING_KEY}/1/Condition", DROP, messaging_key),
     Widening(f"{_MESSAGING_KEY}/2/Condition/ArnLike", DROP, messaging_key),
@@ -251,6 +266,21 @@ WIDENINGS = [
     Widening(f"{_STREAM}/FunctionResponseTypes", DROP, isolated),
     Widening(f"{_STREAM}/DestinationConfig", DROP, isolated),
     Widening(f"{_STREAM}/FilterCriteria/Filters/0/Pattern", "{}", filtered),
+    Widening(f"{_TOLD}/MaximumRecordAgeInSeconds", 3600, lasting),
+    Widening(f"{_TOLD}/DestinationConfig", DROP, isolated),
+    Widening(f"{_TOLD}/FilterCriteria/Filters/0/Pattern", "{}", telling),
+    Widening("AnnounceFunctionLoginFailed/Properties/MaximumRetryAttempts", 3, failures),
+    Widening("AnnounceFunctionLoginFailed/Properties/FilterCriteria/Filters/0/Pattern", "{}", failed),
+    Widening("LoginAttemptsTable/Properties/StreamSpecification/Fn::If/1/StreamViewType", "NEW_AND_OLD_IMAGES", failed),
+    # warnings and reminders
+    Widening("EndingSchedule/Properties/ScheduleExpressionTimezone", DROP, runs),
+    Widening("EndingSchedule/Properties/FlexibleTimeWindow/Mode", "FLEXIBLE", runs),
+    Widening("ReminderTimes/Properties/Target/Input", '{"run":"reminder"}', runs),
+    Widening("ScheduleRole/Properties/Policies/0/PolicyDocument/Statement/0/Resource", "*", calls),
+    Widening("ScheduleRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition", DROP, calls),
+    Widening("RemindFunction/Properties/Environment/Variables/BROKERLINK_EXPIRING_MINUTES", "30", lead),
+    Widening("NotifySubscription/Properties/FilterPolicy", DROP, letters),
+    Widening("NotifySubscription/Properties/Protocol", "https", letters),
     # tables and secret
     Widening("TokensTable/Properties/KeySchema/1/AttributeName", "expires_at", keys),
     Widening("TokensTable/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType", "KEYS_ONLY", index),
@@ -260,6 +290,7 @@ WIDENINGS = [
     Widening("LoginAttemptsTable/Properties/BillingMode", "PROVISIONED", at_rest),
     Widening("TokensTable/Properties/PointInTimeRecoverySpecification", {"PointInTimeRecoveryEnabled": True}, at_rest),
     Widening("TokensTable/Properties/StreamSpecification/StreamViewType", "NEW_IMAGE", images),
+    Widening("LinksTable/Properties/StreamSpecification/StreamViewType", "NEW_IMAGE", images),
     Widening("LoginAttemptsTable/Properties/StreamSpecification", {"StreamViewType": "NEW_IMAGE"}, images),
     Widening("TokensTable/Properties/DeletionProtectionEnabled", "false", protected),
     Widening("BrokerSecret/Properties/SecretString", '{"pocketful":{"client_secret":"x"}}', no_secret),
@@ -269,6 +300,7 @@ WIDENINGS = [
     Widening("CallbackFunction/Properties/Events/Any", _event("HttpApi", Method="DELETE", Path="/result"), routes),
     Widening("CallbackFunction/Properties/Events/CallbackForm", DROP, routes),
     Widening("AuthorizeFunction/Properties/Events/CreateSession/Properties/Auth", DROP, signed),
+    Widening("ConnectionsFunction/Properties/Events/EndConnection/Properties/Auth", DROP, signed),
     Widening("CallbackFunction/Properties/Events/Confirm/Properties/Auth", DROP, signed),
     Widening("HttpApi/Properties/CorsConfiguration", {"AllowOrigins": ["*"]}, cors),
     Widening("HttpApi/Properties/DefaultRouteSettings", DROP, throttled),

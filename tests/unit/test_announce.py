@@ -266,6 +266,8 @@ def environment(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setenv("BROKERLINK_TOPIC", stage.topic)
     monkeypatch.setenv("BROKERLINK_DEAD_LETTERS", stage.dead_letters)
     monkeypatch.setenv("BROKERLINK_SOURCE", "brokerlink/stack")
+    monkeypatch.setenv("BROKERLINK_LINKS_TABLE", "Links")
+    monkeypatch.setenv("BROKERLINK_ATTEMPTS_TABLE", "LoginAttempts")
     sys.modules.pop("announce", None)
     yield
     sys.modules.pop("announce", None)
@@ -282,7 +284,9 @@ def test_the_handler_answers_with_what_has_to_come_again(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("name", ["BROKERLINK_TOPIC", "BROKERLINK_DEAD_LETTERS", "BROKERLINK_SOURCE"])
+@pytest.mark.parametrize(
+    "name", ["BROKERLINK_TOPIC", "BROKERLINK_DEAD_LETTERS", "BROKERLINK_SOURCE", "BROKERLINK_LINKS_TABLE"]
+)
 def test_the_function_does_not_start_without_its_settings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(name)
     with pytest.raises(Exception, match=name):

@@ -311,7 +311,7 @@ def test_the_sdks_repetition_finds_its_own_write(rows: Rows, write: str, status:
 def test_failure_without_a_grant_ends_a_pending_attempt(rows: Rows) -> None:
     rows.put(PENDING)
     failed = rows.mine.fail_pending(WHO, Code.DENIED, now=EXPIRES - 1)
-    denied = replace(FAILED, failed_by="writer-1")
+    denied = replace(FAILED, failed_step="callback", failed_by="writer-1")
     assert failed == Transition(done=True, row=denied)
     assert rows.get() == denied.to_item()
 

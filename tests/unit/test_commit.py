@@ -372,6 +372,8 @@ def test_the_commit_without_the_row_loses_to_a_failure_too(world: Core) -> None:
     assert isinstance(finished, Ended)
     assert not finished.here
     assert world.row(trip)["error"] == "outcome_unknown"
+    # It answers from the row that it met, and writes no failure of its own beside the claim.
+    assert len(world.wire.made("UpdateItem")) == 1
 
 
 def test_another_users_link_to_the_same_account_is_another_row(world: Core) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from brokerlink.events import UnpublishableRecord, is_issue, token_issued
+from brokerlink.events import UnpublishableRecord, is_failure, is_issue, login_failed, token_issued
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "contracts" / "token.issued.v1.schema.json").read_text())
 SOURCE = "brokerlink/stack"
@@ -209,3 +209,79 @@ def test_poison_a_malformed_attribute_is_named_and_not_quoted(name: str, value: 
 def test_poison_a_record_without_an_image(change: dict[str, Any]) -> None:
     with pytest.raises(UnpublishableRecord):
         token_issued(change, source=SOURCE)
+
+
+# logins that failed
+
+FAILURE = {
+    "attempt_id": {"S": ATTEMPT},
+    "status": {"S": "FAILED"},
+    "broker": {"S": "pocketful"},
+    "browser_hash": {"S": "canary-browser"},
+    "redirect_uri": {"S": "https://canary.example/callback/pocketful"},
+    "session": {"S": "session#canary"},
+    "user_id": {"S": "user-1"},
+    "error": {"S": "denied"},
+    "failed_step": {"S": "callback"},
+    "failed_by": {"S": "canary-name"},
+}
+
+
+def failure(image: Any = FAILURE, *, at: Any = 1795404601, old: Any = None, name: str = "MODIFY") -> dict[str, Any]:
+    images = {"NewImage": image} if old is None else {"NewImage": image, "OldImage": old}
+    return {"eventName": name, "dynamodb": {"ApproximateCreationDateTime": at, "SequenceNumber": "1", **images}}
+
+
+@pytest.mark.parametrize(
+    ("change", "tells"),
+    [
+        pytest.param(failure(), True, id="a row that has failed"),
+        pytest.param(failure(FAILURE | {"status": {"S": "PENDING"}}), False, id="a row that was given back"),
+        pytest.param(failure(FAILURE | {"status": {"S": "SUCCEEDED"}}), False, id="a row that succeeded"),
+        pytest.param(failure(old=FAILURE), False, id="a row that had failed before"),
+        pytest.param(failure(name="REMOVE"), False, id="removed"),
+        pytest.param({"eventName": "MODIFY"}, False, id="no images"),
+    ],
+)
+def test_a_failure_is_a_row_that_has_become_one(change: dict[str, Any], *, tells: bool) -> None:
+    assert is_failure(change) is tells
+
+
+def test_a_failure_is_told_exactly_so() -> None:
+    event = login_failed(failure(), source=SOURCE)
+    assert json.loads(event.message) == {
+        "specversion": "1.0",
+        "id": f"{ATTEMPT}.failed",
+        "source": SOURCE,
+        "type": "brokerlink.login.failed.v1",
+        "subject": "pocketful",
+        "time": "2026-11-23T03:30:01.000Z",
+        "datacontenttype": "application/json",
+        "dataschema": "urn:brokerlink:schema:login.failed.v1",
+        "data": {
+            "broker": "pocketful",
+            "code": "denied",
+            "step": "callback",
+            "user_id": "user-1",
+            "failed_at": 1795404601,
+        },
+    }
+    assert event.attributes == {"type": "brokerlink.login.failed.v1", "broker": "pocketful"}
+
+
+def test_a_failure_says_neither_user_nor_step_that_it_does_not_know() -> None:
+    image = {name: value for name, value in FAILURE.items() if name not in {"user_id", "failed_step"}}
+    data = json.loads(login_failed(failure(image), source=SOURCE).message)["data"]
+    assert data == {"broker": "pocketful", "code": "denied", "failed_at": 1795404601}
+
+
+@pytest.mark.parametrize("name", ["attempt_id", "broker", "error"])
+def test_poison_a_failure_without_an_attribute_names_it(name: str) -> None:
+    with pytest.raises(UnpublishableRecord, match=rf"^{name} "):
+        login_failed(failure({key: value for key, value in FAILURE.items() if key != name}), source=SOURCE)
+
+
+@pytest.mark.parametrize("at", [None, "now", True, -1, 10**10, float("nan"), float("inf")])
+def test_poison_a_failure_at_no_time(at: Any) -> None:
+    with pytest.raises(UnpublishableRecord, match=r"^ApproximateCreationDateTime "):
+        login_failed(failure(at=at), source=SOURCE)

@@ -126,18 +126,18 @@ def test_one_that_waited_long_is_not_used() -> None:
 
 @pytest.mark.parametrize("reset", [False, True])
 def test_one_that_the_server_ended_is_not_used(*, reset: bool) -> None:
-    outbound, gone = Outbound(), threading.Event()
+    outbound, opened = Outbound(), threading.Event()
 
     def script(peer: Peer) -> None:
-        if server.connections == 1:
-            if reset:
-                peer.reset()
-            return
-        answering(answer())(peer)
+        if server.connections > 1:
+            answering(answer())(peer)
+        elif opened.wait(PATIENCE) and reset:
+            peer.reset()
 
     with Server(script) as server, outbound.opening(server.url(), deadline=soon()):
+        outbound._ahead[1]._thread.join()  # type: ignore[index]  # it is there within the context
+        opened.set()
         assert server.left.acquire(timeout=PATIENCE)
-        gone.wait(0.05)  # until it has come to this side
         assert get(outbound, server.url()).status == 200
         assert server.connections == 2
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from brokerlink.brokers.base import Broker
+from brokerlink.connections import is_broker
 from brokerlink.errors import SettingError
 from brokerlink.fields import Fields
 
-_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _GENERIC: Final = "oauth2"
 
 
@@ -23,7 +22,7 @@ def make_broker(broker_id: str, app: object, *, loopback: bool = False) -> Broke
     The id names the broker's file; an entry with `"protocol": "oauth2"` needs none.
     Raises `SettingError` naming the setting that is wrong, never its value.
     """
-    if not _ID.fullmatch(broker_id):
+    if not is_broker(broker_id):
         raise SettingError("BrokerApps", "holds a broker id that is not made of a-z, 0-9 and _")
     fields = Fields(f"BrokerApps.{broker_id}", app, loopback=loopback)
     if fields.has("protocol"):
@@ -55,6 +54,6 @@ class Brokers:
                 on[broker_id] = make_broker(broker_id, app, loopback=loopback)
             except SettingError as error:
                 # A key that is no id may be anything, a pasted secret too, and what is off is told in the log.
-                off[broker_id if _ID.fullmatch(broker_id) else "(unreadable name)"] = error
+                off[broker_id if is_broker(broker_id) else "(unreadable name)"] = error
         self.on: Mapping[str, Broker] = MappingProxyType(on)
         self.off: Mapping[str, SettingError] = MappingProxyType(off)

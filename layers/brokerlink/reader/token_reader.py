@@ -13,11 +13,11 @@ import boto3
 from botocore.config import Config
 
 from brokerlink.connections import SHARDS
+from brokerlink.login_links import LoginLinks
 from brokerlink.logs import silence_wire_loggers
 from brokerlink.reader.announced import Announced
 from brokerlink.reader.cache import OpenedTokens
 from brokerlink.reader.errors import TokenError, TokenExpired, TokenNotFound, TokenUnreadable
-from brokerlink.reader.links import LoginLinks
 from brokerlink.reader.opener import Opener, Unopened
 from brokerlink.reader.rows import Owner, Row, Rows
 from brokerlink.reader.token import BrokerToken
