@@ -148,6 +148,12 @@ def test_mutants_are_named_by_their_function_and_change() -> None:
     }
 
 
+def test_a_dropped_case_is_tried_on_what_reaches_its_match() -> None:
+    start = 1 + _SOURCE.splitlines().index("        match age:")
+    (dropped,) = [mutant for mutant in mutants_of(_SOURCE) if mutant.change.startswith("-case 1:\n-    print")]
+    assert dropped.line == start
+
+
 # A project of one module, whose tests miss one thing in a function, one in each of two constants, and a function.
 _SAMPLE = {
     "pyproject.toml": '[tool.pytest.ini_options]\npythonpath = ["."]\naddopts = ["--import-mode=importlib"]\n',

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,9 +11,10 @@ from brokerlink.attempts import Attempt, Identity, Status, digest
 from brokerlink.claim import Claim
 from brokerlink.errors import Code, LoginError, Step
 from brokerlink.outcomes import Ended, Finished, NothingConsumed, StillRunning
+from brokerlink.storage import to_wire
 from brokerlink.tokens import TokenRecord
 from tests.kit.core import ACCOUNT, USER, Core, Trip, core
-from tests.kit.wire import down, refused
+from tests.kit.wire import after, down, pass_through, refused
 from tests.kit.world import MIDNIGHT, MORNING
 
 DENIED = refused("AccessDeniedException")
@@ -110,6 +111,17 @@ def test_an_end_without_an_answer_is_tried_until_four_seconds_before_the_page_is
     assert finished.failure is not None
     assert (finished.failure.step, finished.failure.message) == (step, f"{operation}: ReadTimeoutError")
     assert world.clock.slept == [0.05, 0.1]
+
+
+def test_a_commit_without_the_row_that_meets_a_failure_tells_of_it(world: Core, claimed: Claimed) -> None:
+    later = replace(claimed.record, issued_at_ms=MORNING * 1000 + 1)
+    world.dynamodb.put_item(TableName="Tokens", Item=to_wire(later.to_item()))
+    world.wire.meet(
+        "TransactWriteItems", pass_through, after(lambda: world.others.settle(claimed.attempt, world.now + 3600))
+    )
+    finished = claimed.commit()
+    assert isinstance(finished, Ended)
+    assert (finished.attempt.error, finished.here) == ("outcome_unknown", False)
 
 
 def test_a_hold_keeps_the_token_with_the_attempt(world: Core, claimed: Claimed) -> None:

@@ -105,6 +105,8 @@ class _Maker(cst.CSTVisitor):
         else:  # a statement with others in it: its code alone lacks the indentation
             mutated = cst.ensure_type(self.module.deep_replace(node, changed), cst.Module).code
         line, change = _difference(self.source, mutated)
+        if isinstance(node, cst.Match):  # where cases look alike, the difference may begin in the one before
+            line = self.positions[node.subject].start.line
         self.found.append(Mutant(mutated, self._function(), line, change))
 
     def _offset(self, position: CodePosition) -> int:
