@@ -107,8 +107,13 @@ class LinedOutbound:
 
     def _send(self, endpoint: Endpoint, request: Request, deadline: float, *, fresh: bool) -> Answer:
         fault = self.brokers.expect(endpoint)
-        if fault is None or not fault.hangs:
-            return self.outbound.send(request, deadline=time.monotonic() + PATIENCE, fresh=fresh)
+        while fault is None or not fault.hangs:
+            try:
+                return self.outbound.send(request, deadline=time.monotonic() + PATIENCE, fresh=fresh)
+            except NotSent as error:
+                # Opening a connection has three seconds: this machine was slow, not the broker.
+                if error.reason != "timeout":
+                    raise
         while True:
             try:
                 return self.outbound.send(request, deadline=time.monotonic() + _HURRIED_SECONDS, fresh=fresh)
