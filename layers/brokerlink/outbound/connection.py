@@ -120,9 +120,9 @@ class TimedPool(HTTPConnectionPool):
     @override
     def _get_conn(self, timeout: float | None = None) -> "BaseHTTPConnection":
         # urllib3 asks here for the connection of each request, and puts it back into the pool, which holds one.
-        pooled = super()._get_conn(timeout)
         transfer = current_transfer.get()
         taken = transfer.ahead.take(transfer.countdown.left()) if transfer.ahead is not None else None
+        pooled = super()._get_conn(timeout)
         if taken is None:
             return pooled
         pooled.close()
