@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from local.stack import Stack
 from tests.integration.walker import Walker, attempt_of
-from tests.kit.contract import CONTRACTS, breaches, promised, route_of
+from tests.kit.contract import CONTRACTS, breaches, operations, promised, route_of
 from tests.kit.listener import Listener
 
 type Answer = tuple[str, str, str | None]
@@ -150,6 +151,13 @@ def undecodable_path(browser: Witness) -> None:
     browser.post("%25zz", "")
 
 
+def head_too_large(browser: Witness) -> None:
+    """The gateway refuses it before it looks for a route."""
+    for route in operations():
+        method, path = route.split(" ")
+        browser.http.request(method, browser.stack.base_url + quote(path, safe="/"), headers={"filler": "a" * 10_240})
+
+
 @pytest.fixture(scope="module")
 def met(stack: Stack) -> set[Answer]:
     found: set[Answer] = set()
@@ -162,6 +170,7 @@ def met(stack: Stack) -> set[Answer]:
         refused_browser,
         refused_backend,
         undecodable_path,
+        head_too_large,
     ):
         browser = Witness(stack)
         journey(browser)

@@ -21,7 +21,7 @@ from tests.kit.documents import block, sections, table
 
 PAGE = "docs/http-api.md"
 # These stand once, for all routes.
-COMMON = {"429", "500", "503"}
+COMMON = {"429", "431", "500", "503"}
 ROUTES = [route for route in sections(PAGE) if "/" in route.partition(" ")[2]]
 
 
