@@ -5,6 +5,7 @@ from threading import Thread
 from typing import Any
 
 from local.emulator import Changes
+from local.functions import EventSource
 from local.runtime import FunctionError, PoolClosedError
 from local.template import Json
 
@@ -17,20 +18,21 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 
 class Poller:
-    """Calls `deliver` after each change, and now and then without one, until the emulator closes.
+    """Calls `deliver` after each write to its source, and now and then without one, until the emulator closes.
 
     `deliver` says whether all was delivered; after a failure it is called again with growing pauses.
     """
 
     def __init__(
-        self, name: str, deliver: Callable[[], bool], changes: Changes, report: Report, *, idle: float
+        self, source: EventSource, deliver: Callable[[], bool], changes: Changes, report: Report, *, idle: float
     ) -> None:
-        self._name = name
+        self._name = source.name
         self._deliver = deliver
         self._changes = changes
+        self._watch = changes.watch(source.resource)
         self._report = report
         self._idle = idle
-        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread = Thread(target=self._run, name=source.name, daemon=True)
         self._thread.start()
 
     def join(self, timeout: float) -> None:
@@ -40,10 +42,10 @@ class Poller:
     def _run(self) -> None:
         pause = _FIRST_PAUSE
         while not self._changes.closed:
-            seen = self._changes.count
+            seen = self._watch.count
             if self._delivered():
                 pause = _FIRST_PAUSE
-                self._changes.wait(seen, self._idle)
+                self._watch.wait(seen, self._idle)
             else:
                 self._changes.wait_for_close(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)

@@ -42,7 +42,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._condition = Condition()
-        self._count = 0
+        self._watches: list[Watch] = []
         self._closed = False
 
     @property
@@ -50,14 +50,19 @@ class Changes:
         """Whether the emulator is going away."""
         return self._closed
 
-    @property
-    def count(self) -> int:
-        """How many changes there have been."""
-        return self._count
-
-    def note(self) -> None:
+    def watch(self, resource: str) -> "Watch":
+        """Watch the writes that concern a table or a queue, by its name."""
+        made = Watch(resource.encode(), self._condition, self)
         with self._condition:
-            self._count += 1
+            self._watches.append(made)
+        return made
+
+    def note(self, body: bytes) -> None:
+        """Tell of a write, by the body of its request."""
+        with self._condition:
+            for each in self._watches:
+                # What is published names a topic, and it may go to any queue.
+                each.count += each.resource in body or b"Action=Publish" in body
             self._condition.notify_all()
 
     def close(self) -> None:
@@ -65,15 +70,25 @@ class Changes:
             self._closed = True
             self._condition.notify_all()
 
-    def wait(self, seen: int, timeout: float) -> None:
-        """Return when there were changes beyond the first `seen`, after `timeout` seconds, or at the end."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._closed or self._count > seen, timeout)
-
     def wait_for_close(self, timeout: float) -> None:
         """Return at the end, or after `timeout` seconds."""
         with self._condition:
             self._condition.wait_for(lambda: self._closed, timeout)
+
+
+class Watch:
+    """How many writes there have been that concern one resource."""
+
+    def __init__(self, resource: bytes, condition: Condition, changes: Changes) -> None:
+        self.resource = resource
+        self.count = 0
+        self._condition = condition
+        self._changes = changes
+
+    def wait(self, seen: int, timeout: float) -> None:
+        """Return when there were writes beyond the first `seen`, after `timeout` seconds, or at the end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._changes.closed or self.count > seen, timeout)
 
 
 class Engine(Protocol):
@@ -111,7 +126,7 @@ class _Guarded:
         environ["wsgi.input"] = io.BytesIO(body)
         response = self._engine(environ, start_response)
         if _writes(environ.get("HTTP_X_AMZ_TARGET", ""), body):
-            self._changes.note()
+            self._changes.note(body)
         return response
 
 

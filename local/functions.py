@@ -48,6 +48,11 @@ class EventSource:
     def is_stream(self) -> bool:
         return ":dynamodb:" in self.arn
 
+    @property
+    def resource(self) -> str:
+        """The name of the table or queue."""
+        return self.arn.split("/")[1] if self.is_stream else self.arn.rpartition(":")[2]
+
     def accepts(self, record: Json) -> bool:
         """Whether the mapping hands this record to the function."""
         return not self.filters or any(pattern.matches(record) for pattern in self.filters)

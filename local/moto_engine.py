@@ -7,7 +7,10 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from local import moto_shortcuts
 from local.transactions import SerialisedTransactions
+
+moto_shortcuts.install()
 
 # moto keeps its state per process and account: an account of its own keeps each engine's resources apart.
 _ACCOUNTS = itertools.count(100_000_000_000)

@@ -29,7 +29,7 @@ class QueueDelivery:
         self._sqs = clients.sqs
         self._invoke = invoke
         self._delivered = delivered
-        self._url = self._sqs.get_queue_url(QueueName=source.arn.rpartition(":")[2])["QueueUrl"]
+        self._url = self._sqs.get_queue_url(QueueName=source.resource)["QueueUrl"]
 
     def deliver(self) -> bool:
         """Deliver all messages that are visible. Always True: what failed waits in the queue by itself."""

@@ -203,7 +203,7 @@ class Stack:
             else:
                 deliver = QueueDelivery(source, self.clients, self._invoke(source), self.received.add).deliver
                 idle = _QUEUE_IDLE_SECONDS
-            pollers.append(Poller(source.name, deliver, self.emulator.changes, self._report, idle=idle))
+            pollers.append(Poller(source, deliver, self.emulator.changes, self._report, idle=idle))
 
         def stop() -> None:
             self.emulator.changes.close()

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 import base64
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from local.aws import REGION, Clients
@@ -57,18 +58,21 @@ class StreamDelivery:
             return [_as_lambda_sees_it(record, self._source.arn) for record in found["Records"]]
 
     def _iterator(self) -> str:
-        stream = self._streams.describe_stream(StreamArn=self._source.arn)["StreamDescription"]
-        shard = stream["Shards"][0]["ShardId"]
         if self._checkpoint:
             return self._streams.get_shard_iterator(
                 StreamArn=self._source.arn,
-                ShardId=shard,
+                ShardId=self._shard,
                 ShardIteratorType="AFTER_SEQUENCE_NUMBER",
                 SequenceNumber=self._checkpoint,
             )["ShardIterator"]
         return self._streams.get_shard_iterator(
-            StreamArn=self._source.arn, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
+            StreamArn=self._source.arn, ShardId=self._shard, ShardIteratorType="TRIM_HORIZON"
         )["ShardIterator"]
+
+    @cached_property
+    def _shard(self) -> str:
+        # A real stream goes on in another shard after four hours; the engines have one for all of their time.
+        return self._streams.describe_stream(StreamArn=self._source.arn)["StreamDescription"]["Shards"][0]["ShardId"]
 
 
 def _sequence_number(record: Json) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from local import moto_shortcuts
 from tests.properties.tally import TRIED
 
 os.environ.update(
@@ -30,6 +31,8 @@ os.environ.pop("AWS_PROFILE", None)
 os.environ.pop("AWS_ENDPOINT_URL", None)
 # A shell has what it runs in the background ignore Ctrl-C, and so would everything that the tests start and stop by it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+moto_shortcuts.install()
 
 # Thousands of tests and the models of a dozen services stay in memory: looking through them for garbage, again and
 # again, took a thirtieth of the time.

@@ -3,6 +3,7 @@
 import http.client
 import os
 import threading
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -101,38 +102,50 @@ def test_each_emulator_starts_empty(emulator: Emulator) -> None:
     assert len(emulator.clients.sqs.list_queues()["QueueUrls"]) == 1
 
 
-def test_writes_are_noted_and_reads_are_not(emulator: Emulator) -> None:
+def test_a_watch_sees_the_writes_to_its_resource_and_no_reads(emulator: Emulator) -> None:
     clients = emulator.clients
     url = clients.sqs.create_queue(QueueName="inbox")["QueueUrl"]
     topic = clients.sns.create_topic(Name="topic")["TopicArn"]
-    before = emulator.changes.count
+    clients.dynamodb.create_table(
+        TableName="Things",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    inbox, other, table = (emulator.changes.watch(name) for name in ("inbox", "outbox", "Things"))
     clients.sqs.receive_message(QueueUrl=url)
-    clients.dynamodb.list_tables()
-    assert emulator.changes.count == before
+    clients.dynamodb.scan(TableName="Things")
+    assert (inbox.count, other.count, table.count) == (0, 0, 0)
     clients.sqs.send_message(QueueUrl=url, MessageBody="x")
-    assert emulator.changes.count == before + 1
+    assert (inbox.count, other.count, table.count) == (1, 0, 0)
+    clients.dynamodb.put_item(TableName="Things", Item={"id": {"S": "a"}})
+    assert (inbox.count, other.count, table.count) == (1, 0, 1)
+    clients.dynamodb.transact_write_items(TransactItems=[{"Put": {"TableName": "Things", "Item": {"id": {"S": "b"}}}}])
+    assert (inbox.count, other.count, table.count) == (1, 0, 2)
+    # It may go to any queue.
     clients.sns.publish(TopicArn=topic, Message="x")
-    assert emulator.changes.count == before + 2
+    assert (inbox.count, other.count) == (2, 1)
 
 
 def test_a_wait_ends_with_the_next_change_and_with_the_end() -> None:
     changes = Changes()
-    seen = changes.count
-    waiting = threading.Thread(target=changes.wait, args=(seen, 30.0))
+    watch = changes.watch("inbox")
+    waiting = threading.Thread(target=watch.wait, args=(watch.count, 30.0))
     waiting.start()
-    changes.note()
+    changes.note(b'{"QueueUrl": "inbox"}')
     waiting.join(10)
     assert not waiting.is_alive()
-    waiting = threading.Thread(target=changes.wait_for_close, args=(30.0,))
-    waiting.start()
-    changes.close()
-    waiting.join(10)
-    assert not waiting.is_alive()
+    for wait in (partial(watch.wait, watch.count), changes.wait_for_close):
+        waiting = threading.Thread(target=wait, args=(30.0,))
+        waiting.start()
+        changes.close()
+        waiting.join(10)
+        assert not waiting.is_alive()
 
 
 def test_a_change_before_the_wait_is_not_missed() -> None:
     changes = Changes()
-    seen = changes.count
-    changes.note()
-    changes.wait(seen, 30.0)  # would hang into the test's timeout if it missed the change
-    assert changes.count == seen + 1
+    watch = changes.watch("inbox")
+    changes.note(b'{"QueueUrl": "inbox"}')
+    watch.wait(0, 30.0)  # would hang into the test's timeout if it missed the change
+    assert watch.count == 1

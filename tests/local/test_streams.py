@@ -219,8 +219,9 @@ def test_the_poller_delivers_at_each_write_and_again_after_a_failure(miniature: 
 
     announce = FakeAnnounce(_error, note, note)
     # Idle for longer than the test waits: only the write itself can wake the poller.
+    (source,) = miniature.deployment.sources
     poller = Poller(
-        "stream", _delivery(miniature, announce).deliver, miniature.emulator.changes, lambda _: None, idle=600.0
+        source, _delivery(miniature, announce).deliver, miniature.emulator.changes, lambda _: None, idle=600.0
     )
     for user, event in reached.items():
         _put(miniature, user)
@@ -243,8 +244,9 @@ def test_the_poller_survives_whatever_goes_wrong(miniature: Miniature) -> None:
         delivered.set()
         return outcome
 
-    poller = Poller("stream", deliver, miniature.emulator.changes, told.append, idle=600.0)
+    (source,) = miniature.deployment.sources
+    poller = Poller(source, deliver, miniature.emulator.changes, told.append, idle=600.0)
     assert delivered.wait(20)
     miniature.emulator.changes.close()
     poller.join(20)
-    assert told == ["stream will try again after KeyError: 'surprise'"]
+    assert told == [f"{source.name} will try again after KeyError: 'surprise'"]

@@ -1,0 +1,54 @@
+"""moto answers with its shortcuts what it answers without them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+# What moto answers to reads of each kind, with all of DynamoDB's types; requests' ids and times differ.
+_ASK = """
+import boto3, json, sys
+from moto import mock_aws
+if sys.argv[1] == "with":
+    from local import moto_shortcuts
+    moto_shortcuts.install()
+answers = []
+with mock_aws():
+    dynamodb = boto3.client("dynamodb")
+    dynamodb.meta.events.register("after-call", lambda http_response, **_: answers.append(http_response.text))
+    dynamodb.create_table(
+        TableName="Things",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    answers.clear()
+    typed = {"S": "s", "N": "1.5", "B": b"\\x00b", "BOOL": False, "NULL": True, "SS": ["a", "b"], "NS": ["1", "2"]}
+    row = {"id": {"S": "a"}, "L": {"L": [{"S": ""}, {"L": []}]}, "M": {"M": {"S": {"N": "0"}, "none": {"M": {}}}}}
+    row |= {f"typed {name}": {name: value} for name, value in typed.items()} | {"BS": {"BS": [b"x"]}}
+    dynamodb.put_item(TableName="Things", Item=row, ReturnValues="ALL_OLD")
+    dynamodb.put_item(TableName="Things", Item=row, ReturnValues="ALL_OLD")
+    dynamodb.get_item(TableName="Things", Key={"id": {"S": "a"}})
+    dynamodb.get_item(TableName="Things", Key={"id": {"S": "nobody"}}, ReturnConsumedCapacity="TOTAL")
+    dynamodb.scan(TableName="Things")
+    dynamodb.batch_get_item(RequestItems={"Things": {"Keys": [{"id": {"S": "a"}}]}})
+print(json.dumps(answers))
+"""
+
+
+def _answers(how: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    ran = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-c", _ASK, how], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def test_answers_are_the_same_byte_for_byte() -> None:
+    plain = _answers("without")
+    assert plain.count("typed BOOL") == 4
+    assert _answers("with") == plain
