@@ -54,6 +54,7 @@ TOGETHER = frozenset(
         "local_http",
         "privileges",
         "properties",
+        "template",
     }
 )
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-
-from cfnlint.api import ManualArgs, lint
+from typing import TYPE_CHECKING
 
 from local.errors import TemplateError
 from local.template import Json, Template
+
+if TYPE_CHECKING:
+    from cfnlint.api import ManualArgs
 
 ROOT = Path(__file__).resolve().parents[1]
 TEMPLATES = (ROOT / "template.yaml", ROOT / "examples" / "consumer" / "template.yaml")
@@ -20,7 +22,7 @@ _USED_BEFORE = ["W2001", "W7001"]
 
 def findings(path: Path) -> list[str]:
     """Return what is wrong with either form of a template, one line each; nothing is how it should be."""
-    found = _lint(path.name, path.read_text(encoding="utf-8"), ManualArgs(regions=_REGIONS))
+    found = _lint(path.name, path.read_text(encoding="utf-8"), {"regions": _REGIONS})
     try:
         translated = Template.load(path, {})
     except TemplateError as problem:
@@ -30,11 +32,13 @@ def findings(path: Path) -> list[str]:
 
 def findings_in(name: str, translated: Json) -> list[str]:
     """Return what is wrong with the resources that SAM made of a template."""
-    rules = ManualArgs(regions=_REGIONS, ignore_checks=_USED_BEFORE)
-    return _lint(name, json.dumps(translated, indent=1), rules)
+    return _lint(name, json.dumps(translated, indent=1), {"regions": _REGIONS, "ignore_checks": _USED_BEFORE})
 
 
 def _lint(name: str, text: str, rules: ManualArgs) -> list[str]:
+    # Importing it takes two seconds, which tests that lint nothing should not wait for.
+    from cfnlint.api import lint  # noqa: PLC0415 - see above
+
     return [f"{name}:{finding.linenumber}: {finding.rule.id} {finding.message}" for finding in lint(text, config=rules)]
 
 

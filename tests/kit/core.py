@@ -30,8 +30,8 @@ from brokerlink.secret import Secret
 from brokerlink.sessions import Sessions
 from brokerlink.storage import Table, from_wire
 from brokerlink.tokens import Sealer
+from tests.kit import emulated
 from tests.kit.clients import client, token_key, wired
-from tests.kit.tables import create_tables
 from tests.kit.world import APPS, MIDNIGHT, SECRETS, BrokerHttp, answer
 from tests.kit.world import Clock as StillClock
 
@@ -104,10 +104,10 @@ class Core:
         self.dynamodb = client("dynamodb")
         self.kms = client("kms")
         self.secretsmanager = client("secretsmanager")
-        create_tables(self.dynamodb)
+        emulated.create_tables()
         self.key = token_key()
         text = secrets if isinstance(secrets, str) else json.dumps(secrets)
-        self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=text)["ARN"]
+        self.secret = emulated.create_secret(text)
         counter = itertools.count(1)
 
         dynamodb, self.wire = wired("dynamodb")

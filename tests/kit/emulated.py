@@ -1,4 +1,4 @@
-"""What the emulated AWS holds, read where moto keeps it: asking its API would take most of a test's time."""
+"""What the emulated AWS holds, where moto keeps it: going through its API would take most of a test's time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from moto import mock_aws
 from moto.core.base_backend import BackendDict
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from brokerlink.storage import from_wire
 from tests.kit.clients import REGION
+from tests.kit.tables import TABLES
 
 _TOPIC = "TokenIssued"
 _QUEUE = "AnnounceDeadLetters"
@@ -31,6 +33,41 @@ def emulated_aws() -> Iterator[None]:
 def renew() -> None:
     """Forget all that moto holds."""
     BackendDict.reset()
+
+
+def create_tables() -> None:
+    """Create the tables."""
+    for table in TABLES:
+        dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].create_table(
+            table["TableName"],
+            schema=table["KeySchema"],
+            attr=table["AttributeDefinitions"],
+            global_indexes=table.get("GlobalSecondaryIndexes", []),
+            billing_mode=table["BillingMode"],
+            indexes=[],
+            tags=[],
+            throughput=None,
+            streams=None,
+            sse_specification=None,
+            deletion_protection_enabled=False,
+            warm_throughput=None,
+        )
+
+
+def create_secret(value: str) -> str:
+    """Create the brokers' secret and give its ARN."""
+    made = secretsmanager_backends[DEFAULT_ACCOUNT_ID][REGION].create_secret(
+        "brokers",
+        secret_string=value,
+        replica_regions=[],
+        secret_binary=None,
+        description=None,
+        tags=None,
+        kms_key_id=None,
+        client_request_token=None,
+        force_overwrite=False,
+    )
+    return str(json.loads(made)["ARN"])
 
 
 def create_topic() -> str:

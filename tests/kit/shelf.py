@@ -9,9 +9,9 @@ from brokerlink.reader import TokenReader
 from brokerlink.secret import Secret
 from brokerlink.storage import to_wire
 from brokerlink.tokens import Sealer, TokenRecord
+from tests.kit import emulated
 from tests.kit.clients import client, token_key, wired
 from tests.kit.core import Clock
-from tests.kit.tables import create_tables
 
 ISSUED = 1_795_404_600
 ENDS = ISSUED + 50_000
@@ -23,7 +23,7 @@ class Shelf:
     """A Tokens table with a token in it, and a reader with a clock."""
 
     def __init__(self) -> None:
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         self.key = token_key()
         self.clock = Clock()
         self.dynamodb, self.wire = wired("dynamodb")

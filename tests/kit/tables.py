@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 
-def create_tables(dynamodb: Any) -> None:
-    """Create the tables with the keys that the template gives them, and the index of live tokens."""
-    _create_table(dynamodb, "LoginAttempts", ("attempt_id",), {})
-    _create_table(dynamodb, "Tokens", ("user_id", "connection"), {"by_broker": ("shard", "expires_at")})
-    _create_table(dynamodb, "Links", ("user_id", "connection"), {})
+def _key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
 
 
-def _create_table(dynamodb: Any, name: str, keys: tuple[str, ...], indexes: dict[str, tuple[str, ...]]) -> None:
+def _table(name: str, keys: tuple[str, ...], indexes: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     attributes = {key for each in (keys, *indexes.values()) for key in each}
     more = {
         "GlobalSecondaryIndexes": [
@@ -20,16 +17,26 @@ def _create_table(dynamodb: Any, name: str, keys: tuple[str, ...], indexes: dict
             for index, key in indexes.items()
         ]
     }
-    dynamodb.create_table(
-        TableName=name,
-        KeySchema=_key_schema(keys),
-        AttributeDefinitions=[
+    return {
+        "TableName": name,
+        "KeySchema": _key_schema(keys),
+        "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": "N" if name == "expires_at" else "S"} for name in attributes
         ],
-        BillingMode="PAY_PER_REQUEST",
+        "BillingMode": "PAY_PER_REQUEST",
         **(more if indexes else {}),
-    )
+    }
 
 
-def _key_schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+# With the keys that the template gives them, and the index of live tokens.
+TABLES = (
+    _table("LoginAttempts", ("attempt_id",), {}),
+    _table("Tokens", ("user_id", "connection"), {"by_broker": ("shard", "expires_at")}),
+    _table("Links", ("user_id", "connection"), {}),
+)
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Create the tables through a client."""
+    for table in TABLES:
+        dynamodb.create_table(**table)

@@ -22,10 +22,10 @@ from brokerlink.aws import AwsClients
 from brokerlink.outbound import Outbound
 from brokerlink.storage import from_wire
 from brokerlink.telemetry import Telemetry
+from tests.kit import emulated
 from tests.kit.browser import Browser, Reply
 from tests.kit.clients import client, token_key
 from tests.kit.doubles import MIDNIGHT, MORNING, BrokerHttp, Clock, Context, answer, pocketful
-from tests.kit.tables import create_tables
 
 __all__ = [
     "APPS",
@@ -92,9 +92,9 @@ class World:
         self.dynamodb = client("dynamodb")
         self.kms = client("kms")
         self.secretsmanager = client("secretsmanager")
-        create_tables(self.dynamodb)
+        emulated.create_tables()
         self.key = token_key()
-        self.secret = self.secretsmanager.create_secret(Name="brokers", SecretString=json.dumps(secrets))["ARN"]
+        self.secret = emulated.create_secret(json.dumps(secrets))
         self.environment = {
             "BROKERLINK_ATTEMPTS_TABLE": "LoginAttempts",
             "BROKERLINK_TOKENS_TABLE": "Tokens",

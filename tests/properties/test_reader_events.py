@@ -15,8 +15,8 @@ from brokerlink.reader import TokenNotFound, TokenReader
 from brokerlink.secret import Secret
 from brokerlink.storage import to_wire
 from brokerlink.tokens import Sealer, TokenRecord
+from tests.kit import emulated
 from tests.kit.clients import client, token_key, wired
-from tests.kit.tables import create_tables
 from tests.kit.wire import Wire
 from tests.kit.world import MIDNIGHT, MORNING
 from tests.properties.effort import effort
@@ -35,7 +35,7 @@ EVENT = {
 @pytest.fixture(scope="module")
 def shelf() -> Iterator[tuple[TokenReader, Wire]]:
     with mock_aws():
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         row = TokenRecord(
             **OWNER,
             ciphertext=Sealer(client("kms"), token_key()).seal(Secret("canary-access-token"), **OWNER),

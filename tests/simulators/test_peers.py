@@ -1,15 +1,15 @@
 """Clients that other people wrote complete their part against the simulators."""
 
+import importlib
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session, OAuthError
-from py5paisa import FivePaisaClient
-from py5paisa import py5paisa as py5paisa_module
 
 from local.simulators import PocketfulClient, RunningSimulators
 from tests.simulators.parties import CALLBACK, FIVEPAISA, OTHER_POCKETFUL, POCKETFUL, FivepaisaApp, PocketfulApp
@@ -17,9 +17,11 @@ from tests.simulators.walk import log_in
 
 
 @pytest.fixture
-def py5paisa_client(fivepaisa: FivepaisaApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[FivePaisaClient]:
-    monkeypatch.setattr(py5paisa_module, "ACCESS_TOKEN_ROUTE", fivepaisa.token_url)
-    client = FivePaisaClient(
+def py5paisa_client(fivepaisa: FivepaisaApp, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    # It imports pandas, for a second: nobody but its own tests should wait for that.
+    py5paisa = importlib.import_module("py5paisa.py5paisa")
+    monkeypatch.setattr(py5paisa, "ACCESS_TOKEN_ROUTE", fivepaisa.token_url)
+    client = py5paisa.FivePaisaClient(
         cred={
             "APP_NAME": "",
             "APP_SOURCE": "",
@@ -67,13 +69,13 @@ def test_authlib_does_not_encode_its_credentials_and_is_refused(pocketful: Pocke
         assert refusal.value.error == "invalid_request"
 
 
-def test_py5paisa_exchanges_a_request_token(fivepaisa: FivepaisaApp, py5paisa_client: FivePaisaClient) -> None:
+def test_py5paisa_exchanges_a_request_token(fivepaisa: FivepaisaApp, py5paisa_client: Any) -> None:
     access_token = py5paisa_client.get_oauth_session(fivepaisa.request_token(account="51100284"))
     assert access_token
     assert py5paisa_client.client_code == "51100284"
 
 
-def test_py5paisa_reads_a_refusal(fivepaisa: FivepaisaApp, py5paisa_client: FivePaisaClient) -> None:
+def test_py5paisa_reads_a_refusal(fivepaisa: FivepaisaApp, py5paisa_client: Any) -> None:
     token = fivepaisa.request_token()
     assert py5paisa_client.get_oauth_session(token)
     assert py5paisa_client.get_oauth_session(token) is None

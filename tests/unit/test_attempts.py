@@ -15,8 +15,8 @@ from brokerlink.errors import Code
 from brokerlink.secret import Secret
 from brokerlink.sessions import Session, Sessions, session_key
 from brokerlink.storage import Conflict, StorageError, Table, from_wire, to_wire
+from tests.kit import emulated
 from tests.kit.clients import client, wired
-from tests.kit.tables import create_tables
 from tests.kit.wire import after, down, lost, refused, resent
 
 NOW = 1_795_404_600
@@ -72,7 +72,7 @@ class Rows:
 
     def __init__(self) -> None:
         self.dynamodb = client("dynamodb")
-        create_tables(self.dynamodb)
+        emulated.create_tables()
         dynamodb, self.wire = wired("dynamodb")
         self.table = Table(dynamodb, "LoginAttempts")
         numbers = itertools.count(1)

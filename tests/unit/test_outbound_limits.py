@@ -38,9 +38,9 @@ OVERSIZED = {
     "many headers": b"HTTP/1.1 200 OK\r\n" + b"".join(b"X-%d: %b\r\n" % (n, b"x" * 60_000) for n in range(4)),
     "interim answers": b"HTTP/1.1 100 Continue\r\n\r\n" * 10_000,
     "trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: x\r\n" * 40_000,
-    "gzip bomb": answer(gzip.compress(bytes(50_000_000), mtime=0), "Content-Encoding: gzip"),
-    "deflate bomb": answer(zlib.compress(bytes(50_000_000)), "Content-Encoding: deflate"),
-    "bare deflate bomb": answer(bare_deflate(bytes(50_000_000)), "Content-Encoding: deflate"),
+    "gzip bomb": answer(gzip.compress(bytes(5_000_000), mtime=0), "Content-Encoding: gzip"),
+    "deflate bomb": answer(zlib.compress(bytes(5_000_000)), "Content-Encoding: deflate"),
+    "bare deflate bomb": answer(bare_deflate(bytes(5_000_000)), "Content-Encoding: deflate"),
     "gzip, one byte over": answer(gzip.compress(bytes(CAP + 1), mtime=0), "Content-Encoding: gzip"),
 }
 

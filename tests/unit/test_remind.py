@@ -21,9 +21,9 @@ from brokerlink.telemetry import Telemetry
 from brokerlink.tokens import TokenRecord
 from remind_app import make_app
 from rounds import Unfinished
+from tests.kit import emulated
 from tests.kit.clients import client, wired
 from tests.kit.emulated import rows
-from tests.kit.tables import create_tables
 from tests.kit.wire import after, down
 from tests.kit.world import Clock
 
@@ -64,7 +64,7 @@ class Stage:
     """The function on moto, at a time that the test chooses."""
 
     def __init__(self, **environment: str) -> None:
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         self.log = io.StringIO()
         self.clock = Clock()
         self.clock.now = at(23, "23:00")

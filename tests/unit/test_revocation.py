@@ -12,10 +12,10 @@ from brokerlink.links import Link, Links
 from brokerlink.revocation import Connections
 from brokerlink.storage import StorageError, Table, to_wire
 from brokerlink.tokens import TokenRecord
+from tests.kit import emulated
 from tests.kit.clients import client, wired
 from tests.kit.core import Clock
 from tests.kit.emulated import rows
-from tests.kit.tables import create_tables
 from tests.kit.wire import after, cancelled, down, lost, refused, resent
 
 NOW = 1_795_400_000
@@ -40,7 +40,7 @@ class Stage:
 
     def __init__(self) -> None:
         dynamodb, self.wire = wired("dynamodb")
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         self.clock = Clock()
         self.clock.now = NOW
         names = (f"name-{number}" for number in itertools.count())

@@ -13,8 +13,8 @@ from brokerlink.attempts import digest
 from brokerlink.secret import Secret
 from brokerlink.sessions import SESSION_SECONDS, Session, Sessions, session_key
 from brokerlink.storage import ConditionFailed, Table, Value, from_wire, to_wire
-from tests.kit.clients import client, wired
-from tests.kit.tables import create_tables
+from tests.kit import emulated
+from tests.kit.clients import wired
 from tests.kit.wire import Wire, resent
 
 NOW = 1_795_404_600
@@ -33,7 +33,7 @@ BARE = replace(SESSION, expected_account=None, return_to=None)
 @pytest.fixture
 def table() -> Iterator[Table]:
     with mock_aws():
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         yield Table(wired("dynamodb")[0], "LoginAttempts")
 
 

@@ -24,8 +24,8 @@ from brokerlink.storage import (
     to_wire,
     transact,
 )
+from tests.kit import emulated
 from tests.kit.clients import client, wired
-from tests.kit.tables import create_tables
 from tests.kit.wire import Fault, Wire, after, cancelled, down, lost, misread, refused, resent
 
 ROW: dict[str, Value] = {"attempt_id": "a", "status": "PENDING", "expires_at": 600}
@@ -38,7 +38,7 @@ VALUES = {":done": "DONE", ":pending": "PENDING"}
 @pytest.fixture
 def table() -> Iterator[Table]:
     with mock_aws():
-        create_tables(client("dynamodb"))
+        emulated.create_tables()
         yield Table(wired("dynamodb")[0], "LoginAttempts")
 
 
