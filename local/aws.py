@@ -6,11 +6,12 @@ environment could send a local login's secrets to a real account.
 
 import os
 from collections.abc import MutableMapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import boto3
 import botocore.config
+import botocore.loaders
 import botocore.session
 
 if TYPE_CHECKING:
@@ -48,12 +49,20 @@ def isolated_session() -> boto3.Session:
         "config_file": (None, None, os.devnull, None),
         "credentials_file": (None, None, os.devnull, None),
     }
+    session = botocore.session.Session(session_vars=nowhere)
+    session.register_component("data_loader", _loader())
     return boto3.Session(
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=SECRET_KEY,
         region_name=REGION,
-        botocore_session=botocore.session.Session(session_vars=nowhere),
+        botocore_session=session,
     )
+
+
+@cache
+def _loader() -> botocore.loaders.Loader:
+    # Each session would read the services' descriptions for itself, megabytes of JSON.
+    return botocore.loaders.create_loader()
 
 
 def worker_environment(endpoint_url: str, access_key: str = ACCESS_KEY) -> dict[str, str]:
