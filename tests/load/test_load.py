@@ -163,7 +163,7 @@ def test_a_load_without_bounds_is_refused(options: list[str], capsys: pytest.Cap
 
 
 def test_ctrl_c_ends_it_quietly_and_says_so() -> None:
-    command = [sys.executable, "-m", "bench.load", "--engine", "moto", "--logins", "200", "--rate", "2"]
+    command = [sys.executable, "-m", "bench.load", "--engine", "moto", "--logins", "100", "--rate", "1"]
     with subprocess.Popen(  # noqa: S603 - this project's own command
         command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
     ) as load:
