@@ -93,6 +93,7 @@ def test_anything_else_is_a_bad_request(body: str | bytes) -> None:
         ('{"account": "canary"}', "the body lacks: broker, user_id"),
         ('{"broker": "canary", "broker": "p"}', "a name is repeated in the body"),
         ('{"broker": "canary', "the body is not JSON"),
+        ("null", "the body is not a JSON object"),
     ],
 )
 def test_refusal_says_what_to_do_and_quotes_nothing(body: str, says: str) -> None:

@@ -69,6 +69,7 @@ def claimed(world: Core) -> Claimed:
         attempt_id=trip.attempt_id,
         issued_at_ms=MORNING * 1000,
         expires_at=MIDNIGHT,
+        app_key="app-key",
     )
     return Claimed(world, trip, attempt, record)
 
@@ -130,8 +131,14 @@ def test_a_hold_keeps_the_token_with_the_attempt(world: Core, claimed: Claimed) 
     assert (finished.attempt.status, finished.here, finished.failure) == (Status.HELD, True, None)
     row = world.row(claimed.trip)
     assert (row["held_until"], row["ciphertext"], row["account"]) == (MORNING + 600, b"sealed", ACCOUNT)
-    assert (row["scope"], row["token_type"]) == ("orders", "bearer")
+    assert (row["scope"], row["token_type"], row["app_key"]) == ("orders", "bearer", "app-key")
     assert (row["issued_at_ms"], row["token_expires_at"]) == (MORNING * 1000, MIDNIGHT)
+
+
+def test_a_failure_is_kept_with_the_step_at_which_it_was(world: Core, claimed: Claimed) -> None:
+    claimed.claim().fail(LoginError(Code.ACCOUNT_UNKNOWN, Step.IDENTIFY, "nobody"))
+    row = world.row(claimed.trip)
+    assert (row["error"], row["failed_step"]) == ("account_unknown", "identify")
 
 
 def test_what_was_given_back_is_named_with_its_failure(world: Core, claimed: Claimed) -> None:

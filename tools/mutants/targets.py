@@ -59,7 +59,7 @@ TARGETS: Final = (
     _library("web.return_to", "tests/unit/test_return_to.py"),
     _library("web.callbacks", "tests/unit/test_callbacks.py"),
     _library("fields", "tests/unit/test_fields.py"),
-    _library("connections", "tests/unit/test_tokens.py"),
+    _library("connections", "tests/unit/test_connections.py", "tests/unit/test_tokens.py"),
     _library("outcomes", "tests/unit/test_outcomes.py"),
     _library("sessions", "tests/unit/test_sessions.py"),
     _library("begin", "tests/unit/test_begin.py"),
