@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 
-from tests.template.metrics import OWN, Watched, alarms, expression, watched
+from tests.template.metrics import OWN, Watched, alarms, expression, of_function, watched
 from tests.template.stack import Stack, named
 
 BROKERS = ("pocketful", "fivepaisa")
-_LAMBDA, _API = "AWS/Lambda", "AWS/ApiGateway"
-
-
-def _function(metric: str, name: str, stat: str) -> Watched:
-    return Watched(_LAMBDA, metric, (("FunctionName", name),), stat)
+_API = "AWS/ApiGateway"
 
 
 def _api(metric: str) -> Watched:
@@ -33,20 +29,20 @@ WATCHED = {
     "ServerErrorsAlarm": {_api("5xx"), _api("Count")},
     "RequestsRefusedAlarm": {_own("refused_by_gateway"), _api("Count")},
     "AuthorizeThrottledAlarm": {
-        _function("Throttles", "AuthorizeFunction", "Sum"),
-        _function("Invocations", "AuthorizeFunction", "Sum"),
+        of_function("Throttles", "AuthorizeFunction", "Sum"),
+        of_function("Invocations", "AuthorizeFunction", "Sum"),
     },
     "CallbackThrottledAlarm": {
-        _function("Throttles", "CallbackFunction", "Sum"),
-        _function("Invocations", "CallbackFunction", "Sum"),
+        of_function("Throttles", "CallbackFunction", "Sum"),
+        of_function("Invocations", "CallbackFunction", "Sum"),
     },
     "CallbackSlowAlarm": {
-        _function("Duration", "CallbackFunction", "p99"),
-        _function("Invocations", "CallbackFunction", "Sum"),
+        of_function("Duration", "CallbackFunction", "p99"),
+        of_function("Invocations", "CallbackFunction", "Sum"),
     },
-    "AuthorizeErrorsAlarm": {_function("Errors", "AuthorizeFunction", "Sum")},
-    "CallbackErrorsAlarm": {_function("Errors", "CallbackFunction", "Sum")},
-    "AnnounceLateAlarm": {_function("IteratorAge", "AnnounceFunction", "Maximum")},
+    "AuthorizeErrorsAlarm": {of_function("Errors", "AuthorizeFunction", "Sum")},
+    "CallbackErrorsAlarm": {of_function("Errors", "CallbackFunction", "Sum")},
+    "AnnounceLateAlarm": {of_function("IteratorAge", "AnnounceFunction", "Maximum")},
     "AnnounceDeadLettersAlarm": {_LETTERS},
     "OperatorMustActAlarm": {_own("error_lines")},
 }

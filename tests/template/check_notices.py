@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from tests.template.iam import Grant, role_grants
+from tests.template.metrics import alarms, of_function, watched
 from tests.template.options import EMAIL, EXPIRING
 from tests.template.stack import Stack, listed, named
 
@@ -35,6 +36,14 @@ def schedules_may_call_remind_and_nothing_else(stack: Stack) -> None:
     }
     for schedule in stack.of_type("AWS::Scheduler::Schedule").values():
         assert named(schedule["Target"]["RoleArn"]) == "ScheduleRole.Arn"
+
+
+def a_run_that_fails_raises_an_alarm(stack: Stack) -> None:
+    """One that is cut off logs no line of ours."""
+    alarm = alarms(stack)["RemindErrorsAlarm"]
+    assert list(watched(alarm)) == [of_function("Errors", "RemindFunction", "Sum")]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert alarm["TreatMissingData"] == "notBreaching"
 
 
 def the_settings_reach_remind(stack: Stack) -> None:

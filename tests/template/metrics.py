@@ -26,6 +26,11 @@ class Watched:
     stat: str
 
 
+def of_function(metric: str, name: str, stat: str) -> Watched:
+    """Give one of Lambda's own metrics of a function."""
+    return Watched("AWS/Lambda", metric, (("FunctionName", name),), stat)
+
+
 def alarms(stack: Stack) -> dict[str, Json]:
     return stack.of_type("AWS::CloudWatch::Alarm")
 

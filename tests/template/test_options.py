@@ -34,7 +34,8 @@ _SHIFT = {
     "ServerlessDeploymentApplication",
     "TrafficShiftRole",
 }
-_REMINDERS = {"EndingSchedule", "ReminderTimes", "ScheduleRole"}
+_EXPIRING = {"EndingSchedule", "ScheduleRole", "RemindErrorsAlarm"}
+_REMINDERS = {*_EXPIRING, "ReminderTimes"}
 ADDED: Mapping[str, set[str]] = {
     "a domain": _DOMAIN,
     "a domain with its record": {*_DOMAIN, "CustomDomainRecord"},
@@ -43,7 +44,7 @@ ADDED: Mapping[str, set[str]] = {
     "two addresses": {*_ONE, "EgressAddressB", "EgressNatB", "EgressPublicRoutesOfSubnetB", "EgressPublicSubnetB"},
     "a canary": _SHIFT,
     "a linear shift": _SHIFT,
-    "expiring events": {"EndingSchedule", "ScheduleRole"},
+    "expiring events": _EXPIRING,
     "reminders": _REMINDERS,
     "an e-mail": {*_REMINDERS, "NotifySubscription"},
     "failed events": {"AnnounceFunctionLoginFailed"},

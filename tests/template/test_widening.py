@@ -114,6 +114,7 @@ failed = check_failures.announce_sees_of_attempts_what_has_failed_and_no_more
 runs = check_notices.each_run_is_told_when_it_was_scheduled_in_indian_time
 calls = check_notices.schedules_may_call_remind_and_nothing_else
 lead = check_notices.the_settings_reach_remind
+run_alarm = check_notices.a_run_that_fails_raises_an_alarm
 letters = check_notices.an_address_gets_reminders_and_no_other_event
 keys = check_tables.tables_have_the_fixed_keys
 index = check_tables.live_tokens_of_a_broker_can_be_paged_whole
@@ -335,6 +336,8 @@ WIDENINGS = [
     Widening("ReaderLayerParameter/Properties/Value", {"Ref": "DependenciesLayer"}, unpinned),
     Widening("Outputs/Secret", {"Value": {"Ref": "BrokerSecret"}}, unpinned),
     # alarms
+    Widening("RemindErrorsAlarm", DROP, run_alarm),
+    Widening("RemindErrorsAlarm/Properties/Dimensions/0/Value", {"Ref": "AnnounceFunction"}, run_alarm),
     Widening("AnnounceLateAlarm", DROP, alarms),
     Widening("OperatorMustActAlarm", DROP, alarms),
     Widening("CallbackErrorsAlarm/Properties/Dimensions/0/Value", {"Ref": "AuthorizeFunction"}, alarms),
