@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from brokerlink.attempts import Attempt, Attempts
@@ -85,7 +85,7 @@ class Exchange:
     attempt: Attempt
     claimed_by: str
     budget: Budget
-    issued_at: float = field(init=False)
+    issued_at: float = 0.0
     sent: bool = False
     step: Step = Step.EXCHANGE
 
