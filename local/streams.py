@@ -71,7 +71,7 @@ class StreamDelivery:
 
     @cached_property
     def _shard(self) -> str:
-        # A real stream goes on in another shard after four hours; the engines have one for all of their time.
+        # A real stream goes on in another shard after some hours; the engine that `make run` runs for so long has one.
         return self._streams.describe_stream(StreamArn=self._source.arn)["StreamDescription"]["Shards"][0]["ShardId"]
 
 
