@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -15,17 +15,6 @@ from tests.kit.world import APPS, BASE_URL, RETURN_TO, World, world
 
 UNPINNED = {"fivepaisa": {"vendor_key": "vendor-key", "allow_unpinned": True}}
 BY_FORM = {"fivepaisa": {"vendor_key": "vendor-key", "login_method": "post"}}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
-
-
-@pytest.fixture
-def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(the_world, capsys)
 
 
 def a_session_of_nobody(_: World) -> str:

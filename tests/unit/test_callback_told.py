@@ -14,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError
 from brokerlink.attempts import digest
 from brokerlink.errors import FAILURES, Code
 from tests.kit.operator import Operator
-from tests.kit.situations import SITUATIONS, USER, Login, begin, begin_directly
+from tests.kit.situations import SITUATIONS, USER, Login, begin
 from tests.kit.world import APPS, World, answer, pocketful, world
 
 OTHERS_STATE = "o" * 43
@@ -25,18 +25,6 @@ SAID = ("message", "broker", "attempt_id", "code", "step", "reason", "why")
 def the_world() -> Iterator[World]:
     with world(apps={**APPS, "pocketful": {**APPS["pocketful"], "scope": "orders holdings"}}) as made:
         yield made
-
-
-@pytest.fixture
-def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(the_world, capsys)
-
-
-@pytest.fixture
-def login(the_world: World, operator: Operator) -> Login:
-    begun = begin_directly(the_world)
-    operator.look_away()
-    return begun
 
 
 def told(line: dict[str, Any]) -> dict[str, Any]:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from tests.kit.situations import ACCOUNT, SITUATIONS, USER, begin, begin_directly
-from tests.kit.world import MIDNIGHT, Reply, World, pocketful, world
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
+from tests.kit.world import MIDNIGHT, Reply, World, pocketful
 
 
 def attempt(the_world: World, attempt_id: str, **headers: str) -> Reply:

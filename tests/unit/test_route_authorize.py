@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,12 +17,6 @@ from tests.kit.world import APPS, BASE_URL, MORNING, RETURN_TO, World, world
 
 BASE64URL = re.compile(r"[A-Za-z0-9_-]{43}")
 DOWN = EndpointConnectionError(endpoint_url="https://dynamodb")
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 # ---------------------------------------------------------------- a direct login

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import parse_qs, quote
 
 import pytest
@@ -13,12 +12,6 @@ from tests.kit.situations import ACCOUNT, USER, assert_nothing_began, begin_dire
 from tests.kit.world import RETURN_TO, World, pocketful, world
 
 CLOSED = {"BROKERLINK_DIRECT_LOGIN_ACCOUNTS": ""}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 # ---------------------------------------------------------------- where a login may end

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.kit.situations import ACCOUNT, SITUATIONS, USER, Login, assert_nothing_began, begin, begin_directly
-from tests.kit.world import RETURN_TO, World, pocketful, world
+from tests.kit.world import RETURN_TO, World, pocketful
 
 CLOSED = {"BROKERLINK_DIRECT_LOGIN_ACCOUNTS": ""}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,12 +10,6 @@ from tests.kit.situations import ACCOUNT, USER, assert_nothing_began, begin
 from tests.kit.world import APPS, BASE_URL, MORNING, RETURN_TO, World, pocketful, world
 
 CLOSED = {"BROKERLINK_DIRECT_LOGIN_ACCOUNTS": ""}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def session(the_world: World, **body: str) -> str:

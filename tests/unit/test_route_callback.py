@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from urllib.parse import parse_qs
 
 import pytest
 
 from brokerlink.errors import FAILURES, Code
 from tests.kit.situations import ACCOUNT, SITUATIONS, begin, begin_directly
-from tests.kit.world import MIDNIGHT, MORNING, RETURN_TO, World, pocketful, world
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
-
+from tests.kit.world import MIDNIGHT, MORNING, RETURN_TO, World, pocketful
 
 # ---------------------------------------------------------------- a grant
 

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from brokerlink.attempts import digest
-from tests.kit.world import MIDNIGHT, MORNING, World, answer, world
+from tests.kit.world import MIDNIGHT, MORNING, World, answer
 
 WRONG_BROWSER = "/result?error=wrong_browser"
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def request_token(**claims: Any) -> str:

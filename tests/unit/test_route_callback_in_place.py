@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from html import unescape
 
 import pytest
@@ -12,16 +11,10 @@ from botocore.exceptions import EndpointConnectionError
 from brokerlink.errors import FAILURES, Code
 from brokerlink.outbound import NoAnswer, NotSent
 from tests.kit.situations import assert_untouched, begin_directly
-from tests.kit.world import MORNING, SECRETS, Context, Reply, World, answer, world
+from tests.kit.world import MORNING, SECRETS, Context, Reply, World, answer
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws")
 WRONG_BROWSER = "/result?error=wrong_browser"
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def assert_in_place(reply: Reply, code: Code) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,12 +15,6 @@ from tests.kit.world import Context, Reply, World, pocketful, world
 FORM = "application/x-www-form-urlencoded"
 STRANGE = "Z" * 43
 WRONG_BROWSER = "/result?error=wrong_browser"
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def post(the_world: World, body: str, broker: str = "pocketful", content_type: str = FORM, **more: Any) -> Reply:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from brokerlink.errors import FAILURES, Code
 from tests.kit.situations import ACCOUNT, SITUATIONS, USER, assert_untouched, begin, begin_directly
-from tests.kit.world import APPS, RETURN_TO, Context, Reply, World, world
+from tests.kit.world import APPS, RETURN_TO, Context, Reply, World
 
 FORM = "application/x-www-form-urlencoded"
 STRANGE = "Z" * 43
 DOWN = EndpointConnectionError(endpoint_url="https://aws")
 WRONG_BROWSER = "/result?error=wrong_browser"
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def assert_malformed(reply: Reply) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.kit.operator import Operator
 from tests.kit.races import race
 from tests.kit.situations import ACCOUNT, SITUATIONS, USER, Login, begin, begin_directly
-from tests.kit.world import MIDNIGHT, Reply, World, pocketful, world
+from tests.kit.world import MIDNIGHT, Reply, World, pocketful
 
 DOWN = EndpointConnectionError(endpoint_url="https://dynamodb")
 CONFLICT = ClientError(
     {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": [{"Code": "TransactionConflict"}]},
     "TransactWriteItems",
 )
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 @pytest.fixture

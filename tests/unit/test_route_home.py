@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from tests.kit.situations import begin_directly
 from tests.kit.world import APPS, BASE_URL, MIDNIGHT, MORNING, World, pocketful, world
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def test_home_lists_the_brokers_with_a_link_each(the_world: World) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 
 import pytest
@@ -15,12 +14,6 @@ from tests.kit.situations import ACCOUNT, SITUATIONS, USER, Login, begin, begin_
 from tests.kit.world import APPS, BASE_URL, MIDNIGHT, MORNING, RETURN_TO, Reply, World, pocketful, world
 
 RUN_OUT = {"claim run out", "hold run out"}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def bring(the_world: World, situation: str) -> Login:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Final
 
@@ -15,13 +14,7 @@ from brokerlink.storage import Value
 from tests.kit.operator import Operator
 from tests.kit.races import race
 from tests.kit.situations import ACCOUNT, SITUATIONS, Login, begin, begin_directly
-from tests.kit.world import APPS, MIDNIGHT, MORNING, RETURN_TO, World, answer, pocketful, world
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
+from tests.kit.world import APPS, MIDNIGHT, MORNING, RETURN_TO, World, answer, pocketful
 
 
 def links(body: str) -> list[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,12 +15,6 @@ from tests.kit.situations import ACCOUNT, USER
 from tests.kit.world import APPS, BASE_URL, MORNING, RETURN_TO, Context, Reply, World, world
 
 GOOD = {"broker": "pocketful", "user_id": USER, "account": ACCOUNT, "return_to": RETURN_TO}
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
 
 
 def post(the_world: World, body: Any, **headers: str) -> Reply:

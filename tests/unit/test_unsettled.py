@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,29 +9,11 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from brokerlink.outbound import Answer, Request
 from tests.kit.operator import Operator
-from tests.kit.situations import Login, begin_directly
-from tests.kit.world import World, answer, world
+from tests.kit.situations import Login
+from tests.kit.world import World, answer
 
 DOWN = EndpointConnectionError(endpoint_url="https://aws")
 CONFLICT = ClientError({"Error": {"Code": "TransactionConflictException", "Message": "canary"}}, "UpdateItem")
-
-
-@pytest.fixture
-def the_world() -> Iterator[World]:
-    with world() as made:
-        yield made
-
-
-@pytest.fixture
-def operator(the_world: World, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(the_world, capsys)
-
-
-@pytest.fixture
-def login(the_world: World, operator: Operator) -> Login:
-    begun = begin_directly(the_world)
-    operator.look_away()
-    return begun
 
 
 def and_then_the_table_is_gone(world: World, says: Answer) -> Any:
