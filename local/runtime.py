@@ -49,16 +49,17 @@ class FunctionPool:
         """How many environments there are just now."""
         return len(self._environments)
 
-    def wait_until_ready(self, timeout: float) -> None:
-        """Return when an environment has loaded the function.
+    def wait_until_ready(self, timeout: float, environments: int = 1) -> None:
+        """Return when so many environments, at least, have loaded the function.
 
-        Raises FunctionError where it cannot be loaded, TimeoutError after ``timeout`` seconds.
+        Raises FunctionError where it cannot be loaded, TimeoutError after ``timeout`` seconds for one of them.
         """
         with self._changed:
-            if not self._environments:
+            while len(self._environments) < environments:
                 self._free.append(self._start())
-            environment = next(iter(self._environments))
-        environment.started.result(timeout)
+            started = [environment.started for environment in self._environments]
+        for start in started[:environments]:
+            start.result(timeout)
 
     def invoke(self, event: Mapping[str, object], *, patience: float | None = None) -> object:
         """Run one event and return the function's response, any JSON value.

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from local.execution import INIT_SECONDS
 from local.stack import Stack
 from tests.browser.backstage import Backstage
 from tests.browser.brokers import BROKERS, DemoBroker
@@ -61,6 +62,8 @@ def browser(program: str) -> Iterator[Browser]:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     with watched_stack(brokers_file=folder / "brokers.local.toml", logs=folder / "logs") as running:
+        # A broker has ten seconds. The second callback that comes meanwhile should not spend them on a cold start.
+        running.functions["CallbackFunction"].wait_until_ready(INIT_SECONDS, 2)
         yield running
 
 

@@ -17,7 +17,8 @@ def _says(body: bytes | object, *headers: str, status: str = "200 OK") -> Script
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def script(peer: Peer, _: bytes) -> None:
-        peer.send(answer(raw, *headers, status=status))
+        # The connection ends after it. Untold, the next request might go out on it a moment earlier.
+        peer.send(answer(raw, "Connection: close", *headers, status=status))
 
     return script
 

@@ -254,6 +254,14 @@ def test_waiting_for_a_function_that_does_not_load_raises_its_error(start: Start
         pool.wait_until_ready(20)
 
 
+def test_as_many_environments_are_ready_as_are_asked_for(start: Start) -> None:
+    pool, _ = start(ECHO)
+    pool.wait_until_ready(20, 3)
+    assert pool.size == 3
+    pool.wait_until_ready(20)
+    assert pool.size == 3
+
+
 def test_output_is_logged_line_by_line(start: Start) -> None:
     pool, lines = start("""
         import os, sys
