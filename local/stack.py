@@ -181,18 +181,24 @@ class Stack:
 
     def _start_functions(self, running: ExitStack) -> None:
         pools: dict[str, FunctionPool] = {}
+        passed = self._passed_by_a_login()
         for deployment in (self.deployment, self.consumer):
             for name, function in deployment.functions.items():
                 short = name.removesuffix("Function").lower()
                 log = self._logs.writer(short, prints=deployment is self.consumer)
-                pools[name] = FunctionPool(self._runs(function), log=log)
+                pools[name] = FunctionPool(self._runs(function), log=log, prewarm=int(name in passed))
                 running.callback(pools[name].close)
-        for name, pool in pools.items():
+        for name in passed:
             try:
-                pool.wait_until_ready(INIT_SECONDS)
+                pools[name].wait_until_ready(INIT_SECONDS)
             except (FunctionError, TimeoutError) as problem:
                 raise LocalStackError(f"{name} cannot be loaded: {problem}") from None
         self.functions = pools
+
+    def _passed_by_a_login(self) -> set[str]:
+        """The functions that stand ready; the platform's and the schedule's start with their first event."""
+        public = {route.function for route in self.deployment.routes if not route.iam}
+        return public | {source.function for source in (*self.deployment.sources, *self.consumer.sources)}
 
     def _start_pollers(self, running: ExitStack) -> None:
         pollers: list[Poller] = []

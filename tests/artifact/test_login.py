@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.execution import process_environment
+from local.execution import INIT_SECONDS, process_environment
 from local.stack import Stack
 from tests.artifact.conftest import Watched
 from tests.artifact.trees import FUNCTIONS, Tree, read_folder
@@ -69,8 +69,10 @@ def test_what_cannot_be_announced_is_put_with_the_dead_letters(stack: Stack) -> 
 def test_every_module_came_from_the_artifact_and_was_not_compiled_anew(
     stack: Stack, layout: Layout, walker: Walker, name: str
 ) -> None:
-    """What the interpreters themselves say that ran the logins."""
+    """What the interpreters themselves say that ran the logins, and those of the functions that no login passes."""
     walker.log_in("pocketful")
+    stack.functions[name].wait_until_ready(INIT_SECONDS)
+    stack.functions[name].retire()  # what it has said is in the log then
     log = (stack.log_folder / f"{name.removesuffix('Function').lower()}.jsonl").read_text(encoding="utf-8")
     told = "\n".join(json.loads(line).get("message", "") for line in log.splitlines())
     loaded = [Path(file) for file in re.findall(r"code object from '(.+)'$", told, flags=re.MULTILINE)]

@@ -55,7 +55,7 @@ class Loaded:
 @pytest.fixture(scope="module")
 def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     folder: Path = tmp_path_factory.mktemp("stack")
-    plan = list(planned(LOGINS, rate=5))
+    plan = list(planned(LOGINS, rate=2))
     with watched_stack(brokers_file=folder / "none.toml", logs=folder / "logs") as stack:
         warm = {name: set(pool._environments) for name, pool in stack.functions.items()}
         yield Loaded(stack, plan, warm, run(stack, plan))

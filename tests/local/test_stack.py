@@ -86,6 +86,9 @@ def test_two_stacks_run_side_by_side(stack: Stack, tmp_path: Path) -> None:
         assert attempt not in {event["id"] for event in stack.received.events}
         authorize = other.deployment.functions["AuthorizeFunction"]
         assert authorize.environment["BROKERLINK_ATTEMPT_SECONDS"] == "61"
+        # No login passes these: they start with their first event.
+        idle = {name for name, pool in other.functions.items() if pool.size == 0}
+        assert idle == {"ConnectionsFunction", "RemindFunction"}
 
 
 def test_a_broker_of_ones_own_is_not_simulated(tmp_path: Path) -> None:
