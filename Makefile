@@ -77,14 +77,29 @@ check: ## Check style, types and templates
 	@$(READY) sam
 	@$(READY) checkov
 	@$(READY) docs
-	$(PYTHON) -m ruff check .
-	$(PYTHON) -m ruff format --check .
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going $(WHOLE) $(CHECKS)
+# What takes longest begins first. Of two that run at once, each tells all in one piece, where this make can do that.
+CHECKS := check-types check-policies check-templates check-style check-site
+WHOLE := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
+.PHONY: $(CHECKS)
+
+check-types:
 	$(PYTHON) -m mypy
+
+check-policies:
+	.tools/checkov/bin/python -m checkov.main --framework cloudformation --skip-download --compact --quiet \
+		--file template.yaml examples/consumer/template.yaml
+
+check-templates:
 	$(PYTHON) -m tools.lint_templates
 	.tools/sam/bin/python -m samcli validate --lint --template template.yaml
 	.tools/sam/bin/python -m samcli validate --lint --template examples/consumer/template.yaml
-	.tools/checkov/bin/python -m checkov.main --framework cloudformation --skip-download --compact --quiet \
-		--file template.yaml examples/consumer/template.yaml
+
+check-style:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+check-site:
 	$(SITE) build --strict
 
 format: ## Bring the code into its style
