@@ -7,6 +7,7 @@ from typing import Any, Final
 from moto import backends
 from moto.core import responses
 from moto.core.serialize import BaseJSONSerializer
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser  # type: ignore[attr-defined]  # moto exempts the file
 
 # The members of DynamoDB's AttributeValue; each value has one of them.
 _DESCRIPTORS: Final = frozenset({"B", "BOOL", "BS", "L", "M", "N", "NS", "NULL", "S", "SS"})
@@ -18,6 +19,8 @@ def install() -> None:
     _replace(backends, "list_of_moto_modules", _listed_once)
     _replace(responses, "method_names_from_class", functools.cache)
     _replace(BaseJSONSerializer, "_serialize_structure_member", _without_absent_descriptors)
+    # Who evaluates the tree puts the values into a copy of it.
+    _replace(UpdateExpressionParser, "make", functools.cache)
 
 
 def _replace(owner: object, name: str, change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:

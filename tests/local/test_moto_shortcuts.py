@@ -35,6 +35,17 @@ with mock_aws():
     dynamodb.get_item(TableName="Things", Key={"id": {"S": "nobody"}}, ReturnConsumedCapacity="TOTAL")
     dynamodb.scan(TableName="Things")
     dynamodb.batch_get_item(RequestItems={"Things": {"Keys": [{"id": {"S": "a"}}]}})
+    names, values = {"#s": "typed S", "#l": "L"}, {":s": {"S": "new"}, ":l": {"L": [{"N": "7"}]}}
+    update = {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
+    for right in 2 * ["SET #s = :s, #l = list_append(#l, :l) REMOVE M.S", "REMOVE #l[0], #s SET x = :l, y = :s"]:
+        update["UpdateExpression"] = right
+        dynamodb.update_item(TableName="Things", Key={"id": {"S": "a"}}, ReturnValues="ALL_NEW", **update)
+    for wrong in 2 * ["SET #s :s", "SET #l = :nothing", "SET id = :s"]:
+        update["UpdateExpression"] = wrong
+        try:
+            dynamodb.update_item(TableName="Things", Key={"id": {"S": "a"}}, **update)
+        except dynamodb.exceptions.ClientError as error:
+            answers.append(str(error))
 print(json.dumps(answers))
 """
 
@@ -50,5 +61,6 @@ def _answers(how: str) -> str:
 
 def test_answers_are_the_same_byte_for_byte() -> None:
     plain = _answers("without")
-    assert plain.count("typed BOOL") == 4
+    assert plain.count("typed BOOL") == 8
+    assert plain.count("ValidationException") == 12
     assert _answers("with") == plain
