@@ -38,7 +38,7 @@ class Template:
         Raises TemplateError for a file that cannot be read or translated, a parameter that it does not have,
         or code that is not there.
         """
-        source = _read(path)
+        source = read_source(path)
         for parameter in parameters:
             if parameter not in source.get("Parameters", {}):
                 raise TemplateError(f"{path.name} has no parameter {parameter}, which the local stack sets.")
@@ -69,7 +69,8 @@ class _Loader(yaml.CSafeLoader):
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
-def _read(path: Path) -> Json:
+def read_source(path: Path) -> Json:
+    """Read a template as it is written. Raises TemplateError for a file that cannot be read, or is none."""
     try:
         source = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - it is a safe one
     except OSError as problem:

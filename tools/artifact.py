@@ -18,12 +18,11 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
-
 from local.aws import REGION, isolated_session, worker_environment
 from local.emulator import Emulator
 from local.errors import LocalStackError
 from local.execution import Function
+from local.template import read_source
 
 SAM = Path(__file__).parent.parent / ".tools" / "sam" / "bin" / "python"
 # AWS's runtime client, and what it needs.
@@ -87,7 +86,7 @@ def package(build: Path, emulator: Emulator, folder: Path) -> Packaged:
     if done.returncode != 0:
         raise LocalStackError(f"sam package failed: {done.stderr.strip()}")
     zips: dict[str, dict[str, Path]] = {"CodeUri": {}, "ContentUri": {}}
-    for name, resource in yaml_parse(packaged.read_text(encoding="utf-8"))["Resources"].items():
+    for name, resource in read_source(packaged)["Resources"].items():
         for setting, found in zips.items():
             location = resource.get("Properties", {}).get(setting)
             if location is not None:

@@ -16,10 +16,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from samtranslator.yaml_helper import yaml_parse
-
 from brokerlink.errors import SettingError
 from brokerlink.settings import web_settings
+from local.template import read_source
 from tools import release
 from tools.command import Failure, run
 from tools.sam import BUILT, ROOT, sam
@@ -66,7 +65,7 @@ def deploy(stage: Stage, changes: Mapping[str, str], *, ask: bool = True) -> Non
 
 def merged(stage: Stage, changes: Mapping[str, str]) -> dict[str, str]:
     """Give every parameter's value, but the release's. Raises `Failure` for one that the template does not have."""
-    declared = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
+    declared = read_source(ROOT / "template.yaml")["Parameters"]
     for name in (*stage.parameters, *changes):
         if name not in declared or name == RELEASE:
             known = ", ".join(sorted(declared.keys() - {RELEASE}))

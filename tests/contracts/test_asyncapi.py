@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
-from samtranslator.yaml_helper import yaml_parse
 
 from brokerlink import events
+from local.template import read_source
 from tests.kit.contract import CONTRACTS, openapi
 from tests.template.stack import source
 from tools.asyncapi import schema
@@ -141,7 +141,7 @@ def test_topic_is_the_templates() -> None:
 
 
 def test_consumer_is_the_example() -> None:
-    resources = yaml_parse((PROJECT / "examples" / "consumer" / "template.yaml").read_text())["Resources"]
+    resources = read_source(PROJECT / "examples" / "consumer" / "template.yaml")["Resources"]
     subscription = resources["Subscription"]["Properties"]
     (consumer,) = DOCUMENT["operations"]["announceToken"]["bindings"]["sns"]["consumers"]
     assert consumer["protocol"] == subscription["Protocol"]

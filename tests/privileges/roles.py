@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse
-
+from local.template import read_source
 from tests.privileges.evaluation import Policies
 from tests.privileges.resources import Resources
 from tests.template.iam import Grant, grants, role_grants
@@ -21,8 +20,7 @@ _CONSUMER_SOURCE: Path = ROOT / "examples" / "consumer" / "template.yaml"
 
 def consumer_source() -> Json:
     """Give the consumer's template as written, free to be changed."""
-    parsed: Json = yaml_parse(_CONSUMER_SOURCE.read_text(encoding="utf-8"))
-    return parsed
+    return read_source(_CONSUMER_SOURCE)
 
 
 def policies(main: Stack, consumer: Stack, resources: Resources) -> Mapping[str, Policies]:

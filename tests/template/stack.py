@@ -12,9 +12,9 @@ from typing import Any
 
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from local.aws import isolated_session
+from local.template import read_source
 from tests.template.conditions import settled
 
 type Json = dict[str, Any]
@@ -59,8 +59,7 @@ def source() -> Json:
 
 @cache
 def _parsed() -> Json:
-    parsed: Json = yaml_parse(SOURCE.read_text(encoding="utf-8"))
-    return parsed
+    return read_source(SOURCE)
 
 
 def translate(template: Json, **parameters: str) -> Stack:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from local.template import read_source
 from tests.kit.documents import block
 from tests.template.check_messages import PLAIN
 from tests.template.check_outputs import EXPORTED
@@ -21,7 +22,7 @@ BROKER: Parameters = {"Broker": "pocketful"}
 
 
 def consumer(**parameters: str) -> Stack:
-    return translate(yaml_parse(CONSUMER.read_text(encoding="utf-8")), **parameters)
+    return translate(read_source(CONSUMER), **parameters)
 
 
 def imported(output: str) -> Json:
@@ -155,7 +156,7 @@ def test_nothing_is_found_in_it_with_its_options(parameters: Parameters) -> None
 
 
 def test_the_function_in_typescript_fits_into_it() -> None:
-    source = yaml_parse(CONSUMER.read_text(encoding="utf-8"))
+    source = read_source(CONSUMER)
     function, change = source["Resources"]["ConsumerFunction"], yaml_parse(block(TYPESCRIPT, "function"))
     function["Metadata"] |= change["Metadata"]
     function["Properties"] = {**function["Properties"], **change["Properties"]}
