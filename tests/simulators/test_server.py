@@ -4,7 +4,6 @@ import http.client
 import logging
 import socket
 import threading
-import time
 
 import pytest
 
@@ -169,9 +168,7 @@ def test_closing_ends_hanging_dripping_and_idle_connections(clock: TurnedClock) 
         running.faults.set("pocketful", "identity", "drip:headers")
         dripping.sendall(get(running.port, IDENTITY))
         assert dripping.recv(1) == b"H"
-        began = time.monotonic()
         running.close()
-        assert time.monotonic() - began < 5
         assert read_to_end(hanging) == b""
         assert read_to_end(idle) == b""
     assert set(threading.enumerate()) <= before

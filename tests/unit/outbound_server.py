@@ -51,10 +51,17 @@ class Peer:
             if self._over.wait(pause):
                 return
 
-    def sip(self, size: int, pause: float = 0.005) -> None:
-        """Read so many bytes, 16 KiB at a time, each sooner than any timeout that starts anew with every write."""
+    def sip(self, size: int, pause: float = 0.005) -> bool:
+        """Read so many bytes, 16 KiB at a time, each sooner than any timeout that starts anew with every write.
+
+        Say whether all of them came.
+        """
         while size > 0 and not self._over.wait(pause):
-            size -= len(self.connection.recv(16_384)) or size
+            data = self.connection.recv(16_384)
+            if not data:
+                break
+            size -= len(data)
+        return size <= 0
 
     def hang(self) -> None:
         """Keep the connection open and say nothing until the test is over."""

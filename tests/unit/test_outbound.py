@@ -111,7 +111,7 @@ def test_silently_dropped_connection_swallows_what_is_sent_on_it() -> None:
     with Server(dropping_the_second) as server:
         get(outbound, server.url())
         with pytest.raises(NoAnswer) as caught:
-            get(outbound, server.url(), fresh=False, seconds=0.3)
+            get(outbound, server.url(), fresh=False, seconds=1)
         assert caught.value.reason == "timeout"
         assert server.connections == 1
         # And it is not pooled again.

@@ -83,13 +83,13 @@ def test_first_address_refuses_and_the_second_answers(refusing: int) -> None:
 def test_first_address_swallows_and_the_second_answers(silent: int) -> None:
     with Server(answering(answer())) as server:
         outbound = Outbound(resolve=Resolver(silent, server.port))
-        assert get(outbound, "http://broker.example/", seconds=1).status == 200
+        assert get(outbound, "http://broker.example/", seconds=2.5).status == 200
 
 
 def test_every_address_gets_its_turn(silent: int) -> None:
     with Server(answering(answer())) as server:
         outbound = Outbound(resolve=Resolver(silent, silent, silent, silent, server.port))
-        assert get(outbound, "http://broker.example/", seconds=1).status == 200
+        assert get(outbound, "http://broker.example/", seconds=2.5).status == 200
 
 
 def test_name_is_resolved_once_for_each_connection() -> None:

@@ -161,8 +161,8 @@ def hang_unanswered(peer: Peer) -> None:
 
 def drip_body(peer: Peer) -> None:
     peer.read_request()
-    peer.send(answer(length=40))
-    peer.drip(b"x" * 40)
+    peer.send(answer(length=80))
+    peer.drip(b"x" * 80)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def drip_body(peer: Peer) -> None:
 def test_sent_but_not_answered(outbound: Outbound, broker_context: ssl.SSLContext, script: Script, reason: str) -> None:
     with Server(script, tls=broker_context) as server:
         with pytest.raises(NoAnswer) as caught:
-            get(outbound, server.url(scheme="https", host="localhost"), seconds=0.5)
+            get(outbound, server.url(scheme="https", host="localhost"), seconds=1.5)
         assert server.connections == 1
     assert caught.value.reason == reason
 
@@ -187,23 +187,23 @@ def test_request_that_is_not_read(outbound: Outbound, broker_context: ssl.SSLCon
     with Server(stall, tls=broker_context) as server:
         request = Request("POST", server.url(scheme="https", host="localhost"), {}, b"x" * 20_000_000)
         with pytest.raises(NoAnswer) as caught:
-            outbound.send(request, deadline=time.monotonic() + 0.5, fresh=True)
+            outbound.send(request, deadline=time.monotonic() + 1.5, fresh=True)
     assert caught.value.reason == "timeout"
 
 
 def test_request_that_is_read_slowly(outbound: Outbound, broker_context: ssl.SSLContext) -> None:
     size = 40_000_000
+    came: list[bool] = []
 
     def script(peer: Peer) -> None:
-        peer.sip(size)
+        came.append(peer.sip(size))
 
-    began = time.monotonic()
     with Server(script, tls=broker_context) as server:
         request = Request("POST", server.url(scheme="https", host="localhost"), {}, b"x" * size)
         with pytest.raises(NoAnswer) as caught:
-            outbound.send(request, deadline=time.monotonic() + 0.5, fresh=True)
-        assert time.monotonic() - began < 5, "it was sent to its end"
+            outbound.send(request, deadline=time.monotonic() + 1.5, fresh=True)
     assert caught.value.reason == "timeout"
+    assert True not in came, "it was sent to its end"
 
 
 def test_drip_of_a_single_record(outbound: Outbound, broker_context: ssl.SSLContext) -> None:
@@ -230,5 +230,5 @@ def test_drip_of_a_single_record(outbound: Outbound, broker_context: ssl.SSLCont
         peer.drip(outgoing.read())
 
     with Server(script) as server, pytest.raises(NoAnswer) as caught:
-        get(outbound, server.url(scheme="https", host="localhost"), seconds=0.5)
+        get(outbound, server.url(scheme="https", host="localhost"), seconds=1.5)
     assert caught.value.reason == "timeout"
