@@ -64,3 +64,17 @@ def test_answers_are_the_same_byte_for_byte() -> None:
     assert plain.count("typed BOOL") == 8
     assert plain.count("ValidationException") == 12
     assert _answers("with") == plain
+
+
+def test_a_service_that_cloudformation_went_without_is_there_for_whoever_asks() -> None:
+    text = (
+        "import moto.dynamodb; from local import moto_shortcuts; moto_shortcuts.install();"
+        "from moto.cloudformation.parsing import get_model_map; made = get_model_map();"
+        "from moto.datapipeline.models import DataPipelineBackend;"
+        "print('AWS::DynamoDB::Table' in made, 'AWS::DataPipeline::Pipeline' in made, DataPipelineBackend.__module__)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    ran = subprocess.run(  # noqa: S603 - our own text
+        [sys.executable, "-c", text], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.stdout == "True False moto.datapipeline.models\n", ran.stderr
