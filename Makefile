@@ -32,7 +32,7 @@ test: ## Run the tests (ARGS="tests/unit -k expiry" passes arguments to pytest; 
 	@$(READY) docs
 	@$(PYTHON) -m tools.chromium
 	@$(PYTHON) -m tools.asyncapi
-	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),4) $(ARGS)
+	@exec $(PYTHON) -m pytest --numprocesses $(or $(JOBS),3) $(ARGS)
 
 rehearse: ## Deploy into an emulator with the operator's own commands, log in there, and remove it all
 	@$(READY) dev
