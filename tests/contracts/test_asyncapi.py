@@ -11,9 +11,8 @@ import yaml
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
 from brokerlink import events
-from local.template import read_source
 from tests.kit.contract import CONTRACTS, openapi
-from tests.template.stack import source
+from tests.template.stack import consumer_source, source
 from tools.asyncapi import schema
 
 PROJECT = CONTRACTS.parent
@@ -141,7 +140,7 @@ def test_topic_is_the_templates() -> None:
 
 
 def test_consumer_is_the_example() -> None:
-    resources = read_source(PROJECT / "examples" / "consumer" / "template.yaml")["Resources"]
+    resources = consumer_source()["Resources"]
     subscription = resources["Subscription"]["Properties"]
     (consumer,) = DOCUMENT["operations"]["announceToken"]["bindings"]["sns"]["consumers"]
     assert consumer["protocol"] == subscription["Protocol"]

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from local.template import read_source
 from tests.privileges.evaluation import Policies
 from tests.privileges.resources import Resources
 from tests.template.iam import Grant, grants, role_grants
-from tests.template.stack import FUNCTIONS, ROOT, Json, Stack, named
+from tests.template.stack import FUNCTIONS, Stack, named
 
 CONSUMER = "ConsumerFunction"
 CALLERS = frozenset({*FUNCTIONS, CONSUMER})
 # All that a stack can be asked to tell: whoever tells it asks AWS for more.
 EVERYTHING_TOLD = {"FailedEvents": "true", "ExpiringEvents": "true", "Reminders": "true"}
-_CONSUMER_SOURCE: Path = ROOT / "examples" / "consumer" / "template.yaml"
-
-
-def consumer_source() -> Json:
-    """Give the consumer's template as written, free to be changed."""
-    return read_source(_CONSUMER_SOURCE)
 
 
 def policies(main: Stack, consumer: Stack, resources: Resources) -> Mapping[str, Policies]:

@@ -12,8 +12,8 @@ from tests.privileges.aws_itself import OwnCall, own_calls
 from tests.privileges.calls import Call
 from tests.privileges.comparison import Comparison, compare
 from tests.privileges.conftest import Evidence
-from tests.privileges.roles import CALLERS, CONSUMER, EVERYTHING_TOLD, consumer_source, policies
-from tests.template.stack import FUNCTIONS, Json, source, translate
+from tests.privileges.roles import CALLERS, CONSUMER, EVERYTHING_TOLD, policies
+from tests.template.stack import FUNCTIONS, Json, consumer_source, source, translate
 
 _ROLE = "Properties/Policies/0/PolicyDocument/Statement"
 _ENCRYPTS = "CallbackEncrypts/Properties/PolicyDocument/Statement/0"

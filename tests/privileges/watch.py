@@ -13,8 +13,8 @@ from local.stack import Stack
 from tests.privileges.comparison import compare
 from tests.privileges.recorder import Recorder
 from tests.privileges.resources import Resources, resources_of
-from tests.privileges.roles import CALLERS, consumer_source
-from tests.template.stack import source, translate
+from tests.privileges.roles import CALLERS
+from tests.template.stack import consumer_source, source, translate
 
 
 @dataclass(frozen=True)

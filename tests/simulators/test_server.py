@@ -171,6 +171,7 @@ def test_closing_ends_hanging_dripping_and_idle_connections(clock: TurnedClock) 
         running.close()
         assert read_to_end(hanging) == b""
         assert read_to_end(idle) == b""
+        assert b"\r\n\r\n" not in read_to_end(dripping), "it was waited for"
     assert set(threading.enumerate()) <= before
     with pytest.raises(ConnectionRefusedError), connected(running.port):
         pass

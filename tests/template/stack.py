@@ -21,6 +21,7 @@ type Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "template.yaml"
+_CONSUMER_SOURCE = ROOT / "examples" / "consumer" / "template.yaml"
 
 FUNCTIONS = ("AuthorizeFunction", "CallbackFunction", "AnnounceFunction", "ConnectionsFunction", "RemindFunction")
 
@@ -60,6 +61,11 @@ def source() -> Json:
 @cache
 def _parsed() -> Json:
     return read_source(SOURCE)
+
+
+def consumer_source() -> Json:
+    """Return the consumer's template as written, free to be changed."""
+    return read_source(_CONSUMER_SOURCE)
 
 
 def translate(template: Json, **parameters: str) -> Stack:

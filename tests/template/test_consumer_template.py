@@ -7,22 +7,20 @@ from collections.abc import Iterator
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from local.template import read_source
 from tests.kit.documents import block
 from tests.template.check_messages import PLAIN
 from tests.template.check_outputs import EXPORTED
 from tests.template.iam import Grant, condition, grants
 from tests.template.options import ALARM_TOPIC, Parameters
-from tests.template.stack import ROOT, Json, Stack, named, translate
+from tests.template.stack import ROOT, Json, Stack, consumer_source, named, translate
 from tools.lint_templates import findings_in
 
-CONSUMER = ROOT / "examples" / "consumer" / "template.yaml"
 TYPESCRIPT = "examples/typescript/README.md"
 BROKER: Parameters = {"Broker": "pocketful"}
 
 
 def consumer(**parameters: str) -> Stack:
-    return translate(read_source(CONSUMER), **parameters)
+    return translate(consumer_source(), **parameters)
 
 
 def imported(output: str) -> Json:
@@ -156,7 +154,7 @@ def test_nothing_is_found_in_it_with_its_options(parameters: Parameters) -> None
 
 
 def test_the_function_in_typescript_fits_into_it() -> None:
-    source = read_source(CONSUMER)
+    source = consumer_source()
     function, change = source["Resources"]["ConsumerFunction"], yaml_parse(block(TYPESCRIPT, "function"))
     function["Metadata"] |= change["Metadata"]
     function["Properties"] = {**function["Properties"], **change["Properties"]}
